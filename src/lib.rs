@@ -1,0 +1,22 @@
+//! codec-proxy: a MySQL/MariaDB wire-protocol proxy that implements the DataJoint Codec API
+//! at the storage layer.
+//!
+//! The rooms, from the bottom up; each knows only those above it in this list:
+//! [`refusal`] (what a client may be told), [`wire`] (the MySQL protocol without sockets),
+//! [`sql`] (the syntax of statements), [`codec`] (types, chains and formats), [`store`]
+//! (objects), [`config`], [`catalog`] (which columns carry a codec), [`view`] (what a client
+//! sees of them), [`plan`] (what becomes of a statement), [`session`] (one client and its
+//! backend connection), [`server`] (listeners, threads, shutdown), [`cli`].
+
+pub mod catalog;
+pub mod cli;
+pub mod codec;
+pub mod config;
+pub mod plan;
+pub mod refusal;
+pub mod server;
+pub mod session;
+pub mod sql;
+pub mod store;
+pub mod view;
+pub mod wire;
