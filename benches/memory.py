@@ -36,17 +36,25 @@ def idle(bench, database, store):
 
 
 def large(bench, database, store, size):
+    """The peak while one client inserts a value and another fetches one, again and again until the first is done."""
+    options = ["--table=bench.value", f"--size={size}"]
+    # The value to be fetched is written through an earlier proxy, whose memory does not count.
     with contextlib.ExitStack() as stack:
-        # The value that is fetched later is written through a proxy of its own: its memory is not to be counted.
-        with contextlib.ExitStack() as early:
-            proxy = bench.proxy(database, store, early)
-            port = proxy.ports["bytes"]
-            reader = bench.load("value", address(proxy), "--table=bench.value", f"--size={size}", stack=stack)
-            reader.order("put")
         proxy = bench.proxy(database, store, stack)
-        writer = bench.load("value", address(proxy), "--table=bench.value", f"--size={size}", "--id=2", stack=stack)
-        reader.order_begin(f"at {proxy.ports['bytes']}")
-    ...
+        bench.load("value", address(proxy), *options, "--id=1", stack=stack).order("put")
+    with contextlib.ExitStack() as stack:
+        proxy = bench.proxy(database, store, stack)
+        writer = bench.load("value", address(proxy), *options, "--id=2", stack=stack)
+        reader = bench.load("value", address(proxy), *options, "--id=1", stack=stack)
+        writer.begin("put")
+        reader.order("get")
+        while not writer.has_answered():
+            reader.order("get")
+        writer.finish()
+        peak = proxy.peak()
+    title = f"peak while one client inserts and another fetches {size // MEBIBYTE} MiB"
+    figure = f"{table.size(peak)} = {peak / size:.2f} of the value"
+    return row(title, figure, f"< {LARGE_GOAL} of it", peak < LARGE_GOAL * size)
 
 
 def address(proxy):

@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import pathlib
+import select
 import shutil
 import socket
 import subprocess
@@ -89,8 +90,17 @@ class Load(Part):
     """A process that answers each line of orders with one line of JSON."""
 
     def order(self, words):
+        self.begin(words)
+        return self.finish()
+
+    def begin(self, words):
         self.process.stdin.write(f"{words}\n")
         self.process.stdin.flush()
+
+    def has_answered(self):
+        return bool(select.select([self.process.stdout], [], [], 0)[0])
+
+    def finish(self):
         return json.loads(self.line())
 
     def line(self):

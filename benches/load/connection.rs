@@ -41,7 +41,12 @@ impl Connection {
     pub async fn open(address: SocketAddr, user: &str, password: &str) -> Outcome<Connection> {
         let stream = TcpStream::connect(address).await?;
         stream.set_nodelay(true)?;
-        let mut connection = Connection { stream, buffer: vec![0; READ_BUFFER].into(), start: 0, end: 0 };
+        let mut connection = Connection {
+            stream,
+            buffer: vec![0; READ_BUFFER].into(),
+            start: 0,
+            end: 0,
+        };
         let mut greeting = Vec::new();
         connection.packet(Some(&mut greeting)).await?;
         let salt = salt_of(&greeting).ok_or("not a greeting of protocol 10")?;
@@ -50,7 +55,10 @@ impl Connection {
         match connection.packet(Some(&mut reply)).await?.first {
             0 => Ok(connection),
             0xff => Err(error_text(&reply).into()),
-            other => Err(format!("login answered with a packet {other:#x}, which this client does not know").into()),
+            other => Err(format!(
+                "login answered with a packet {other:#x}, which this client does not know"
+            )
+            .into()),
         }
     }
 
@@ -124,11 +132,15 @@ impl Connection {
 
     /// Reads over one logical packet, appending its payload to `keep` if given.
     async fn packet(&mut self, mut keep: Option<&mut Vec<u8>>) -> Outcome<Packet> {
-        let mut whole = Packet { length: 0, first: 0 };
+        let mut whole = Packet {
+            length: 0,
+            first: 0,
+        };
         loop {
             self.fill(4).await?;
             let head = &self.buffer[self.start..];
-            let length = usize::from(head[0]) | usize::from(head[1]) << 8 | usize::from(head[2]) << 16;
+            let length =
+                usize::from(head[0]) | usize::from(head[1]) << 8 | usize::from(head[2]) << 16;
             self.start += 4;
             if whole.length == 0 && length > 0 {
                 self.fill(1).await?;
@@ -174,12 +186,20 @@ impl Connection {
 }
 
 fn header(length: usize, sequence: u8) -> [u8; 4] {
-    [length as u8, (length >> 8) as u8, (length >> 16) as u8, sequence]
+    [
+        length as u8,
+        (length >> 8) as u8,
+        (length >> 16) as u8,
+        sequence,
+    ]
 }
 
 /// The 20 bytes that a greeting of protocol 10 gives to scramble the password with.
 fn salt_of(greeting: &[u8]) -> Option<[u8; 20]> {
-    let (10, rest) = greeting.split_first().map(|(version, rest)| (*version, rest))? else {
+    let (10, rest) = greeting
+        .split_first()
+        .map(|(version, rest)| (*version, rest))?
+    else {
         return None;
     };
     let version_end = rest.iter().position(|byte| *byte == 0)?;

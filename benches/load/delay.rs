@@ -31,13 +31,24 @@ pub async fn run(to: SocketAddr, milliseconds: u64) -> Outcome<()> {
                 let (server_read, server_write) = server.into_split();
                 let answered = Arc::new(AtomicBool::new(true));
                 tokio::spawn(answers(server_read, client_write, Arc::clone(&answered)));
-                requests(client_read, server_write, &answered, Duration::from_millis(milliseconds)).await;
+                requests(
+                    client_read,
+                    server_write,
+                    &answered,
+                    Duration::from_millis(milliseconds),
+                )
+                .await;
             }
         });
     }
 }
 
-async fn requests(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, answered: &AtomicBool, delay: Duration) {
+async fn requests(
+    mut from: OwnedReadHalf,
+    mut to: OwnedWriteHalf,
+    answered: &AtomicBool,
+    delay: Duration,
+) {
     let mut buffer = vec![0; READ_BUFFER];
     while let Ok(read @ 1..) = from.read(&mut buffer).await {
         if answered.swap(false, Ordering::Relaxed) {

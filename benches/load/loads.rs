@@ -45,7 +45,10 @@ async fn select_share(
     let mut times = Vec::with_capacity(units);
     for _ in 0..units {
         let begin = Instant::now();
-        let sql = format!("SELECT id, name, value FROM bench.point WHERE id = {}", random.number() % ids + 1);
+        let sql = format!(
+            "SELECT id, name, value FROM bench.point WHERE id = {}",
+            random.number() % ids + 1
+        );
         let rows = connection.query(sql.as_bytes()).await?;
         if rows != 1 {
             return Err(format!("a point SELECT gave {rows} rows").into());
@@ -136,6 +139,11 @@ fn nanoseconds(since: Instant) -> u64 {
 fn report(begin: Instant, mut times: Vec<u64>) -> Outcome<()> {
     let seconds = begin.elapsed().as_secs_f64();
     times.sort_unstable();
-    let median = times.get(times.len() / 2).map_or(0.0, |median| *median as f64 / 1e9);
-    answer(&format!("{{\"units\": {}, \"seconds\": {seconds}, \"median\": {median}}}", times.len()))
+    let median = times
+        .get(times.len() / 2)
+        .map_or(0.0, |median| *median as f64 / 1e9);
+    answer(&format!(
+        "{{\"units\": {}, \"seconds\": {seconds}, \"median\": {median}}}",
+        times.len()
+    ))
 }

@@ -113,11 +113,24 @@ impl Server {
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Outcome<()> {
     match Command::parse().kind {
-        Kind::Select { server, clients, ids } => loads::select(&server, clients, ids).await,
+        Kind::Select {
+            server,
+            clients,
+            ids,
+        } => loads::select(&server, clients, ids).await,
         Kind::Query { server, sql, rows } => loads::query(&server, &sql, rows).await,
-        Kind::Insert { server, table, size } => loads::insert(&server, &table, size).await,
+        Kind::Insert {
+            server,
+            table,
+            size,
+        } => loads::insert(&server, &table, size).await,
         Kind::Connect { server } => loads::connect(&server).await,
-        Kind::Value { server, table, size, id } => value::run(&server, &table, size, id).await,
+        Kind::Value {
+            server,
+            table,
+            size,
+            id,
+        } => value::run(&server, &table, size, id).await,
         Kind::Hold { server, clients } => loads::hold(&server, clients).await,
         Kind::Delay { to, milliseconds } => delay::run(to, milliseconds).await,
     }

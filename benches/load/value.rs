@@ -7,8 +7,8 @@ use md5::{Digest, Md5};
 use crate::literal::{Random, quote};
 use crate::{Outcome, Server, answer, next_order};
 
-/// Obeys `put` (a new value in a new row), `get` (the last one that was put) and `md5` (of the last one).
-/// Each answers with the seconds that it took, login and preparation not counted.
+/// Obeys `put` (a new value in a new row), `get` (the last one that was put) and `md5` (of the last one). Before the first
+/// `put` the last one is what a process with the same first id has put first. Each answers with the seconds that it took, login and preparation not counted.
 pub async fn run(server: &Server, table: &str, size: usize, first_id: u64) -> Outcome<()> {
     let mut random = Random::new(first_id);
     let mut value = Vec::new();
@@ -21,7 +21,13 @@ pub async fn run(server: &Server, table: &str, size: usize, first_id: u64) -> Ou
                 value = random.blob(size);
                 put(server, table, id, &value).await?
             }
-            "get" => get(server, table, id, &value).await?,
+            "get" => {
+                if value.is_empty() {
+                    id = first_id;
+                    value = random.blob(size);
+                }
+                get(server, table, id, &value).await?
+            }
             "md5" => {
                 let begin = Instant::now();
                 std::hint::black_box(Md5::digest(&value));
@@ -54,7 +60,9 @@ async fn get(server: &Server, table: &str, id: u64, value: &[u8]) -> Outcome<f64
     rows.clear();
     let mut connection = server.connect().await?;
     let begin = Instant::now();
-    let count = connection.query_into(sql.as_bytes(), Some(&mut rows)).await?;
+    let count = connection
+        .query_into(sql.as_bytes(), Some(&mut rows))
+        .await?;
     let seconds = begin.elapsed().as_secs_f64();
     connection.quit().await?;
     if count != 1 || rows.get(9..9 + value.len()) != Some(value) {
