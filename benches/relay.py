@@ -1,8 +1,9 @@
 """Rows (a) to (e): what passes through, beside a direct connection and HAProxy.
 
 Every leg has a load generator of its own, connected and warm. Round by round each leg gets the same work, in an order
-that turns, and the CPU time that its proxy used meanwhile is read; the figures are medians over the rounds. The database
-holds tables with codec columns, and the clients of codec-proxy use its `bytes` listener, so every statement is looked at.
+that turns, and the CPU time that its proxy used meanwhile is read; the figures are medians over the rounds. The
+database holds tables with codec columns, and the clients of codec-proxy use its `bytes` listener: it looks at every
+statement.
 """
 
 import contextlib

@@ -1,7 +1,7 @@
 //! One client connection: log in, send a command, read its response without keeping it.
 //!
-//! Only what the loads need: protocol 4.1 with EOF packets (as PyMySQL speaks it), mysql_native_password, one result per
-//! command, no TLS.
+//! Only what the loads need: protocol 4.1 with EOF packets (as PyMySQL speaks it), mysql_native_password, one result
+//! per command, no TLS.
 
 use std::net::SocketAddr;
 

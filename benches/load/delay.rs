@@ -1,8 +1,8 @@
 //! A relay that makes an HTTP server on this machine as slow to answer as one far away.
 //!
-//! On one HTTP/1.1 connection a request follows the answer to the one before it, so the first bytes from the client after
-//! bytes from the server begin a request: they wait, everything else passes at once. The interim answer `100 Continue`
-//! begins nothing. Connections wait each for itself, so requests on several of them are held back in parallel.
+//! On one HTTP/1.1 connection a request follows the answer to the one before it, so the first bytes from the client
+//! after bytes from the server begin a request: they wait, everything else passes at once. The interim answer
+//! `100 Continue` ends nothing. Connections wait each for itself: requests on several are held back in parallel.
 
 use std::net::SocketAddr;
 use std::sync::Arc;

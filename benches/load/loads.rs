@@ -1,4 +1,4 @@
-//! The loads that only pass through a proxy: they are timed per unit, and the runner reads the proxy's CPU time around them.
+//! The loads that only pass through a proxy: timed per unit, while the runner reads the proxy's CPU time around them.
 
 use std::time::Instant;
 

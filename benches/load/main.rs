@@ -1,8 +1,8 @@
-//! The load generator of `make bench`: it speaks the protocol raw, so that it costs little beside the proxies it drives.
+//! The load generator of `make bench`: it speaks the protocol raw, so that it costs little beside the proxies.
 //!
-//! Every kind of load sets itself up, prints `ready`, and then answers each line on its standard input with one JSON line.
-//! It ends when its input ends. `benches/run` starts one process per kind and leg and gives the word round by round,
-//! so that the legs are measured side by side.
+//! Every kind of load sets itself up, prints `ready`, and then answers each line on its standard input with one JSON
+//! line. It ends when its input ends. `benches/run` starts one process per kind and leg and gives the word round by
+//! round, so that the legs are measured side by side.
 
 mod connection;
 mod delay;

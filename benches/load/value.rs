@@ -1,4 +1,4 @@
-//! One large value, written and read back. Every order makes its own connection, so that the proxy may be restarted between.
+//! One large value, written and read back, each over a connection of its own.
 
 use std::time::Instant;
 
@@ -7,8 +7,9 @@ use md5::{Digest, Md5};
 use crate::literal::{Random, quote};
 use crate::{Outcome, Server, answer, next_order};
 
-/// Obeys `put` (a new value in a new row), `get` (the last one that was put) and `md5` (of the last one). Before the first
-/// `put` the last one is what a process with the same first id has put first. Each answers with the seconds that it took, login and preparation not counted.
+/// Obeys `put` (a new value in a new row), `get` (the last one that was put) and `md5` (of the last one). Before the
+/// first `put` the last one is what an earlier process with the same first id has put first. Each order is answered
+/// with the seconds that it took, login and preparation not counted.
 pub async fn run(server: &Server, table: &str, size: usize, first_id: u64) -> Outcome<()> {
     let mut random = Random::new(first_id);
     let mut value = Vec::new();
@@ -54,8 +55,8 @@ async fn put(server: &Server, table: &str, id: u64, value: &[u8]) -> Outcome<f64
 
 async fn get(server: &Server, table: &str, id: u64, value: &[u8]) -> Outcome<f64> {
     let sql = format!("SELECT data FROM {table} WHERE id = {id}");
-    // The row: the length of its one value in nine bytes (it is over 16 MiB), the value; then the payload of the EOF packet.
-    // The memory is touched beforehand: a page fault in the client is not the proxy's time.
+    // The row: the length of its one value in nine bytes (it is over 16 MiB), the value; then the payload of the EOF
+    // packet. The memory is touched beforehand: a page fault in the client is not the proxy's time.
     let mut rows = vec![1; value.len() + 64];
     rows.clear();
     let mut connection = server.connect().await?;
