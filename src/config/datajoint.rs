@@ -82,8 +82,14 @@ fn of_file(document: serde_json::Map<String, Json>, origin: &Origin) -> Result<T
                 stores.insert((*name).to_owned(), Node::from_json(value, origin));
             }
             (["stores", name, attribute], value) => {
-                let node = Node::from_json(value, origin);
-                attributes(&mut stores, name, origin).insert((*attribute).to_owned(), node);
+                let Some(attributes) = attributes(&mut stores, name, origin) else {
+                    return Err(ConfigError::Invalid {
+                        origin: origin.clone(),
+                        reason: format!("`stores.{name}` is set to a value; it is not a store"),
+                        key,
+                    });
+                };
+                attributes.insert((*attribute).to_owned(), Node::from_json(value, origin));
             }
             _ => {}
         }
@@ -114,7 +120,7 @@ fn fill(stores: &mut Table, folder: &Path) -> Result<(), ConfigError> {
             continue;
         }
         let attributes = attributes(stores, store, &Origin::SecretFile(folder.into()));
-        if !attributes.contains_key(attribute) {
+        if let Some(attributes) = attributes.filter(|set| !set.contains_key(attribute)) {
             let text = std::fs::read_to_string(&path).map_err(unreadable(&path))?;
             let origin = Origin::SecretFile(path.as_path().into());
             attributes.insert(attribute.to_owned(), Node::text(&origin, text.trim()));
@@ -128,18 +134,15 @@ fn is_store(stores: &Table, name: &str, folder: &Path) -> bool {
     stores.contains_key(name) || folder.join(format!("stores.{name}.protocol")).is_file()
 }
 
-/// The attributes of a store, which is made if it is not there.
-fn attributes<'a>(stores: &'a mut Table, name: &str, origin: &Origin) -> &'a mut Table {
+/// The attributes of a store, which is made if it is not there; `None` for what is no store.
+fn attributes<'a>(stores: &'a mut Table, name: &str, origin: &Origin) -> Option<&'a mut Table> {
     let node = stores.entry(name.to_owned()).or_insert_with(|| Node {
         origin: origin.clone(),
         value: Value::Table(Table::new()),
     });
-    if !matches!(node.value, Value::Table(_)) {
-        node.value = Value::Table(Table::new());
-    }
     match &mut node.value {
-        Value::Table(table) => table,
-        _ => unreachable!("it was made a table just above"),
+        Value::Table(table) => Some(table),
+        _ => None,
     }
 }
 

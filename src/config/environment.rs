@@ -36,9 +36,7 @@ struct Variable {
 
 impl Environment {
     /// Picks its variables out of all of a process.
-    pub(super) fn collect<K, V>(
-        all: impl IntoIterator<Item = (K, V)>,
-    ) -> Result<Self, ConfigError>
+    pub(super) fn collect<K, V>(all: impl IntoIterator<Item = (K, V)>) -> Result<Self, ConfigError>
     where
         K: Into<OsString>,
         V: Into<OsString>,

@@ -16,10 +16,22 @@ use crate::view::View;
 
 /// The keys outside of all sections, and the sections.
 pub(super) const ROOT: &[&str] = &[
-    "threads", "datajoint", "database", "listen", "stores", "tls", "limits", "catalog",
+    "threads",
+    "datajoint",
+    "database",
+    "listen",
+    "stores",
+    "tls",
+    "limits",
+    "catalog",
 ];
 pub(super) const DATABASE: &[&str] = &[
-    "address", "user", "password", "password_file", "tls", "tls_ca",
+    "address",
+    "user",
+    "password",
+    "password_file",
+    "tls",
+    "tls_ca",
 ];
 pub(super) const LISTEN: &[&str] = &["address", "view"];
 pub(super) const TLS: &[&str] = &["enabled", "certificate", "key"];
@@ -46,7 +58,10 @@ pub(super) fn config(
 ) -> Result<Config, ConfigError> {
     let mut root = Section::open("", origin, root, ROOT)?;
     Ok(Config {
-        threads: root.take("threads").map(|field| field.whole(1)).transpose()?,
+        threads: root
+            .take("threads")
+            .map(|field| field.whole(1))
+            .transpose()?,
         database: database(root.section("database", DATABASE)?)?,
         listen: listeners(&mut root)?,
         stores: stores(&mut root, datajoint)?,
@@ -62,7 +77,11 @@ fn database(mut section: Section) -> Result<Database, ConfigError> {
     let hint = "set it to the account that reads the catalog of codec columns";
     let user = section.require("user", hint)?.text()?.to_owned();
     let password = section.secret("password")?.unwrap_or_default();
-    let tls = section.take("tls").map(database_tls).transpose()?.unwrap_or_default();
+    let tls = section
+        .take("tls")
+        .map(database_tls)
+        .transpose()?
+        .unwrap_or_default();
     let tls_ca = section.take("tls_ca");
     if let (Some(field), DatabaseTls::Off) = (&tls_ca, tls) {
         return Err(field.invalid(
@@ -124,7 +143,11 @@ fn listeners(root: &mut Section) -> Result<Vec<Listen>, ConfigError> {
         if !any_port && listeners.iter().any(|other| other.address == address) {
             return Err(field.invalid(&format!("another [[listen]] has {address:?} already")));
         }
-        let view = section.take("view").map(view).transpose()?.unwrap_or_default();
+        let view = section
+            .take("view")
+            .map(view)
+            .transpose()?
+            .unwrap_or_default();
         listeners.push(Listen { address, view });
     }
     if listeners.is_empty() {
@@ -169,9 +192,14 @@ fn stores(
 }
 
 fn tls(mut section: Section) -> Result<Tls, ConfigError> {
-    let enabled = section.take("enabled").map(|field| field.boolean()).transpose()?;
+    let enabled = section
+        .take("enabled")
+        .map(|field| field.boolean())
+        .transpose()?;
     let alone = |field: &Field, other: &str| {
-        field.invalid(&format!("needs `tls.{other}` too; without both, one is made at start"))
+        field.invalid(&format!(
+            "needs `tls.{other}` too; without both, one is made at start"
+        ))
     };
     let identity = match (section.take("certificate"), section.take("key")) {
         (Some(certificate), Some(key)) => Some(Identity {
@@ -197,9 +225,8 @@ fn limits(mut section: Section) -> Result<Limits, ConfigError> {
     let mut count = |name, default| section.take(name).map_or(Ok(default), |f| f.whole(1));
     let store_parallel = count("store_parallel", default.store_parallel)?;
     let sessions = count("sessions", default.sessions)?;
-    let mut seconds = |name, default, zero| {
-        section.take(name).map_or(Ok(default), |f| f.seconds(zero))
-    };
+    let mut seconds =
+        |name, default, zero| section.take(name).map_or(Ok(default), |f| f.seconds(zero));
     Ok(Limits {
         statement_bytes,
         row_bytes,
@@ -224,11 +251,15 @@ fn catalog(mut section: Section) -> Result<Catalog, ConfigError> {
 fn host_port(written: &str) -> (&str, Option<&str>) {
     match written.rsplit_once(':') {
         Some((host, port)) if !port.ends_with(']') => {
-            let inner = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
+            let inner = host
+                .strip_prefix('[')
+                .and_then(|host| host.strip_suffix(']'));
             (inner.unwrap_or(host), Some(port))
         }
         _ => {
-            let inner = written.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
+            let inner = written
+                .strip_prefix('[')
+                .and_then(|host| host.strip_suffix(']'));
             (inner.unwrap_or(written), None)
         }
     }

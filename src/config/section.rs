@@ -38,7 +38,9 @@ impl Section {
             return Err(ConfigError::UnknownKey {
                 origin: node.origin.clone(),
                 key: join(key, name),
-                nearest: nearest(name, known.iter().copied()).unwrap_or_default().to_owned(),
+                nearest: nearest(name, known.iter().copied())
+                    .unwrap_or_default()
+                    .to_owned(),
                 known: known.to_vec(),
             });
         }
@@ -59,11 +61,7 @@ impl Section {
     }
 
     /// Takes a value that must be there.
-    pub(super) fn require(
-        &mut self,
-        name: &str,
-        hint: &'static str,
-    ) -> Result<Field, ConfigError> {
+    pub(super) fn require(&mut self, name: &str, hint: &'static str) -> Result<Field, ConfigError> {
         self.take(name).ok_or_else(|| ConfigError::Missing {
             place: self.origin.to_string(),
             key: join(&self.key, name),
@@ -132,7 +130,10 @@ impl Field {
 
     /// A yes or no.
     pub(super) fn boolean(&self) -> Result<bool, ConfigError> {
-        match (&self.node.value, self.loose().map(str::to_ascii_lowercase).as_deref()) {
+        match (
+            &self.node.value,
+            self.loose().map(str::to_ascii_lowercase).as_deref(),
+        ) {
             (Value::Boolean(boolean), _) => Ok(*boolean),
             (_, Some("true" | "1" | "yes" | "on")) => Ok(true),
             (_, Some("false" | "0" | "no" | "off")) => Ok(false),
@@ -169,7 +170,9 @@ impl Field {
                     Zero::Allowed => "0 or more",
                     Zero::Refused => "more than 0",
                 };
-                self.invalid(&format!("takes a number of seconds, {bound}, at most a year"))
+                self.invalid(&format!(
+                    "takes a number of seconds, {bound}, at most a year"
+                ))
             })
     }
 
@@ -184,7 +187,11 @@ impl Field {
                 .split(',')
                 .map(|item| Node::text(&self.node.origin, item.trim()))
                 .collect();
-            let items = if inner.trim().is_empty() { Vec::new() } else { items };
+            let items = if inner.trim().is_empty() {
+                Vec::new()
+            } else {
+                items
+            };
             return Ok(numbered(&self.key, items));
         }
         match self.node.value {
@@ -248,10 +255,7 @@ pub(super) enum Zero {
 }
 
 /// The known key that looks most like `name`.
-pub(super) fn nearest<'a>(
-    name: &str,
-    known: impl Iterator<Item = &'a str>,
-) -> Option<&'a str> {
+pub(super) fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let name = name.to_lowercase();
     known.min_by_key(|candidate| strsim::damerau_levenshtein(&name, candidate))
 }

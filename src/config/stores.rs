@@ -30,7 +30,9 @@ pub(super) fn read(field: Field) -> Result<StoresSettings, ConfigError> {
     };
     let [default, filepath_default] = DEFAULTS.map(&mut default);
     let default = default.map(|field| named(&field, &table)).transpose()?;
-    let filepath_default = filepath_default.map(|field| named(&field, &table)).transpose()?;
+    let filepath_default = filepath_default
+        .map(|field| named(&field, &table))
+        .transpose()?;
     let stores = table
         .into_iter()
         .map(|(name, node)| {
@@ -65,7 +67,9 @@ fn store(parent: &str, name: &str, node: Node) -> Result<StoreSettings, ConfigEr
         return Err(ConfigError::UnknownKey {
             origin: node.origin,
             key,
-            nearest: nearest(name, DEFAULTS.into_iter()).unwrap_or_default().to_owned(),
+            nearest: nearest(name, DEFAULTS.into_iter())
+                .unwrap_or_default()
+                .to_owned(),
             known: DEFAULTS.to_vec(),
         });
     }
@@ -76,12 +80,17 @@ fn store(parent: &str, name: &str, node: Node) -> Result<StoreSettings, ConfigEr
 
 fn settings(section: &mut Section) -> Result<StoreSettings, ConfigError> {
     let protocol = text(section, "protocol")?;
-    let is_file = protocol.as_deref().is_some_and(|p| p.eq_ignore_ascii_case("file"));
+    let is_file = protocol
+        .as_deref()
+        .is_some_and(|p| p.eq_ignore_ascii_case("file"));
     Ok(StoreSettings {
         location: location(section, is_file)?,
         subfolding: subfolding(section)?,
         partition_pattern: text(section, "partition_pattern")?,
-        token_length: section.take("token_length").map(|f| f.whole(0)).transpose()?,
+        token_length: section
+            .take("token_length")
+            .map(|f| f.whole(0))
+            .transpose()?,
         hash_prefix: text(section, "hash_prefix")?,
         schema_prefix: text(section, "schema_prefix")?,
         filepath_prefix: text(section, "filepath_prefix")?,
@@ -104,7 +113,9 @@ fn settings(section: &mut Section) -> Result<StoreSettings, ConfigError> {
 
 fn text(section: &mut Section, name: &str) -> Result<Option<String>, ConfigError> {
     let field = section.take(name);
-    field.map(|field| field.text().map(str::to_owned)).transpose()
+    field
+        .map(|field| field.text().map(str::to_owned))
+        .transpose()
 }
 
 /// A folder where the protocol is `file`, else what all keys begin with.
@@ -126,5 +137,9 @@ fn subfolding(section: &mut Section) -> Result<Option<Vec<u32>>, ConfigError> {
         return Ok(None);
     };
     let lengths = field.list()?;
-    lengths.iter().map(|f| f.whole(1)).collect::<Result<_, _>>().map(Some)
+    lengths
+        .iter()
+        .map(|f| f.whole(1))
+        .collect::<Result<_, _>>()
+        .map(Some)
 }
