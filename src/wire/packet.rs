@@ -74,6 +74,13 @@ impl Cutter {
         Some(head)
     }
 
+    /// Passes over what is there of the current packet's payload.
+    pub fn pass(&mut self, buf: &[u8], at: &mut usize) {
+        let skipped = self.skip.min(buf.len() - *at);
+        self.skip -= skipped;
+        *at += skipped;
+    }
+
     /// True between packets (and not inside a payload that continues).
     pub fn at_boundary(&self) -> bool {
         self.skip == 0 && !self.continues
@@ -87,6 +94,27 @@ pub fn header(len: usize, seq: u8) -> [u8; HEADER] {
         "longer payloads are cut into chunks first"
     );
     [len as u8, (len >> 8) as u8, (len >> 16) as u8, seq]
+}
+
+/// Payload length and sequence number of the packet that begins `buf`.
+pub fn read_header(buf: &[u8]) -> Option<(usize, u8)> {
+    let header = buf.get(..HEADER)?;
+    Some((usize::from(header[0]) | usize::from(header[1]) << 8 | usize::from(header[2]) << 16, header[3]))
+}
+
+/// Passes over whole packets, from the packet boundary `at` on, as long as they are shorter than
+/// a full chunk and their first payload byte is one that `ordinary` accepts; gives the next boundary.
+///
+/// The inner loop of large results.
+pub fn skip_while(buf: &[u8], mut at: usize, ordinary: impl Fn(u8) -> bool) -> usize {
+    while let Some((len, _)) = read_header(&buf[at..]) {
+        let end = at + HEADER + len;
+        if len == 0 || len == MAX_CHUNK || end > buf.len() || !ordinary(buf[at + HEADER]) {
+            break;
+        }
+        at = end;
+    }
+    at
 }
 
 /// How many packets a payload of `len` bytes takes.

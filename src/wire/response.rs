@@ -119,6 +119,16 @@ impl Responses {
         matches!(self.state, State::Columns { .. } | State::Fields) && !self.continues
     }
 
+    /// True when the next packet is a row, or the end of the rows.
+    pub fn in_rows(&self) -> bool {
+        self.state == State::Rows && !self.continues
+    }
+
+    /// True when the definitions are the answer to `COM_FIELD_LIST`.
+    pub fn in_fields(&self) -> bool {
+        self.state == State::Fields
+    }
+
     /// Takes note of a packet of `len` payload bytes, of which `prefix` holds at least the first
     /// [`reply::PREFIX`] or all.
     pub fn packet(&mut self, len: usize, prefix: &[u8]) -> Seen {
@@ -184,6 +194,13 @@ impl Responses {
                 _ => Seen::More,
             },
         }
+    }
+
+    /// As [`Responses::packet`], for a payload that was put together from its chunks.
+    pub fn whole_packet(&mut self, payload: &[u8]) -> Seen {
+        let seen = self.packet(payload.len().min(MAX_CHUNK), &payload[..payload.len().min(reply::PREFIX)]);
+        self.continues = false;
+        seen
     }
 
     fn first(&mut self, len: usize, prefix: &[u8]) -> Seen {
