@@ -28,21 +28,17 @@ impl Markers {
         if !written.starts_with('<') {
             return (Some(written), None);
         }
-        let codec = match TypeSpec::parse(&written) {
-            Err(error) => Err((written.contains('@'), error.to_string())),
-            Ok(spec) => match spec.resolve() {
-                Ok(chain) => Ok(ColumnCodec::Chain(chain)),
-                Err(error) => Err((spec.store.is_some(), explain(&error))),
-            },
+        let Some(spec) = TypeSpec::parse(&written) else {
+            return (Some(written), None);
         };
-        let codec = match codec {
-            Ok(codec) => Some(codec),
-            Err((true, reason)) => Some(ColumnCodec::Unusable {
+        let codec = match spec.resolve() {
+            Ok(chain) => Some(ColumnCodec::Chain(chain)),
+            Err(error) if spec.store.is_some() => Some(ColumnCodec::Unusable {
                 spec: written.clone(),
-                reason,
+                reason: explain(&error),
             }),
-            Err((false, reason)) => {
-                self.warn(&column(), &written, &reason);
+            Err(error) => {
+                self.warn(&column(), &written, &explain(&error));
                 None
             }
         };
