@@ -108,8 +108,16 @@ impl Known {
 
     /// The scan that began last has ended.
     pub fn end_scan(&mut self, scan: Scan) {
-        self.tables = scan.tables.into_iter().map(|(n, t)| (n, Arc::new(t))).collect();
-        self.views = scan.views.into_iter().map(|v| (v.name.clone(), v)).collect();
+        self.tables = scan
+            .tables
+            .into_iter()
+            .map(|(n, t)| (n, Arc::new(t)))
+            .collect();
+        self.views = scan
+            .views
+            .into_iter()
+            .map(|v| (v.name.clone(), v))
+            .collect();
         self.namesakes = scan.namesakes;
         for (name, found) in self.journal.take().into_iter().flatten() {
             self.place(name, found);
@@ -160,9 +168,8 @@ impl Known {
 
     fn place(&mut self, name: Name, found: Found) {
         let case = self.facts.case;
-        let is_name = |n: &Name| {
-            same(case, &n.schema, &name.schema) && same(case, &n.table, &name.table)
-        };
+        let is_name =
+            |n: &Name| same(case, &n.schema, &name.schema) && same(case, &n.table, &name.table);
         self.tables.retain(|n, _| !is_name(n));
         self.views.retain(|n, _| !is_name(n));
         self.namesakes
@@ -259,7 +266,10 @@ mod tests {
         known.begin_scan();
         known.end_scan(scan(&["old"]));
         known.begin_scan();
-        known.take(Name::new("lab", "new"), Found::Table(table("new", "<npy@>")));
+        known.take(
+            Name::new("lab", "new"),
+            Found::Table(table("new", "<npy@>")),
+        );
         known.take(Name::new("lab", "old"), Found::Nothing);
         assert!(known.index().table(b"lab", b"old").is_none());
         known.end_scan(scan(&["old"]));
@@ -278,11 +288,23 @@ mod tests {
         let mut found = scan(&["session"]);
         let view = |name: &str, text: Option<&str>| ViewText::new(Name::new("lab", name), text);
         found.views = vec![
-            view("shows", Some("select `lab`.`session`.`traces` AS `x` from `lab`.`session`")),
-            view("keys", Some("select `lab`.`session`.`id` AS `id` from `lab`.`session`")),
-            view("other", Some("select `lab`.`other`.`traces` AS `x` from `lab`.`other`")),
+            view(
+                "shows",
+                Some("select `lab`.`session`.`traces` AS `x` from `lab`.`session`"),
+            ),
+            view(
+                "keys",
+                Some("select `lab`.`session`.`id` AS `id` from `lab`.`session`"),
+            ),
+            view(
+                "other",
+                Some("select `lab`.`other`.`traces` AS `x` from `lab`.`other`"),
+            ),
             view("upon", Some("select `shows`.`x` AS `x` from `lab`.`shows`")),
-            view("upon_upon", Some("select `upon`.`x` AS `x` from `lab`.`upon`")),
+            view(
+                "upon_upon",
+                Some("select `upon`.`x` AS `x` from `lab`.`upon`"),
+            ),
             view("closed", Some("")),
         ];
         known.begin_scan();

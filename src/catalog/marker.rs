@@ -48,7 +48,12 @@ impl Markers {
     fn warn(&self, column: &str, written: &str, reason: &str) {
         let mut warned = self.warned.lock().unwrap_or_else(PoisonError::into_inner);
         if warned.insert(format!("{column} {written}")) {
-            tracing::warn!(column, codec = written, reason, "the column passes as it is stored");
+            tracing::warn!(
+                column,
+                codec = written,
+                reason,
+                "the column passes as it is stored"
+            );
         }
     }
 }

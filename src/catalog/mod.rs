@@ -253,9 +253,7 @@ fn pool(database: &Database) -> Pool {
     Pool::new(opts)
 }
 
-async fn within<T>(
-    work: impl Future<Output = Result<T, CatalogError>>,
-) -> Result<T, CatalogError> {
+async fn within<T>(work: impl Future<Output = Result<T, CatalogError>>) -> Result<T, CatalogError> {
     let done = tokio::time::timeout(PATIENCE, work).await;
     done.unwrap_or(Err(CatalogError::Silent))
 }

@@ -10,10 +10,10 @@ use std::collections::HashSet;
 use mysql_async::prelude::Queryable;
 use mysql_async::{Conn, Row, Value};
 
+use super::NameCase;
 use super::index::{Column, Table, TableKind};
 use super::known::{Facts, Found, Name, Scan, ViewText};
 use super::marker::Markers;
-use super::NameCase;
 
 /// Schemas that no user declares tables in.
 const SYSTEM: &str = "('information_schema', 'performance_schema', 'mysql', 'sys')";
@@ -86,9 +86,11 @@ fn may_declare(statement: &[u8]) -> bool {
         head.is_some_and(|head| head.eq_ignore_ascii_case(word.as_bytes()))
     };
     // A comment may hide anything; a routine or a dynamic statement too.
-    ["CREATE", "ALTER", "DROP", "RENAME", "CALL", "EXECUTE", "BEGIN", "SET", "/", "-", "#"]
-        .iter()
-        .any(|word| begins(word))
+    [
+        "CREATE", "ALTER", "DROP", "RENAME", "CALL", "EXECUTE", "BEGIN", "SET", "/", "-", "#",
+    ]
+    .iter()
+    .any(|word| begins(word))
 }
 
 /// What never changes while the server runs.
@@ -127,9 +129,8 @@ pub(super) async fn all(
             t.external().map(|i| t.columns[i].name.clone()).collect()
         };
         let external: HashSet<String> = tables.values().flat_map(external).collect();
-        let has_codec = |(s, t, _): &(String, String, String)| {
-            tables.contains_key(&Name::new(s, t))
-        };
+        let has_codec =
+            |(s, t, _): &(String, String, String)| tables.contains_key(&Name::new(s, t));
         if external.is_subset(&asked) {
             let kept = namesakes.into_iter().filter(|n| !has_codec(n));
             scan.namesakes = kept.filter(|(_, _, c)| external.contains(c)).collect();
@@ -240,10 +241,7 @@ async fn table(
     }))
 }
 
-async fn views(
-    conn: &mut Conn,
-    only: Option<&Name>,
-) -> Result<Vec<ViewText>, mysql_async::Error> {
+async fn views(conn: &mut Conn, only: Option<&Name>) -> Result<Vec<ViewText>, mysql_async::Error> {
     let which = match only {
         None => format!("TABLE_SCHEMA NOT IN {SYSTEM}"),
         Some(name) => format!(
@@ -274,10 +272,21 @@ mod tests {
 
     #[test]
     fn statements_that_may_declare_are_seen() {
-        for yes in ["ALTER TABLE t", " create table", "/* x */ alter", "CALL p()", "(create"] {
+        for yes in [
+            "ALTER TABLE t",
+            " create table",
+            "/* x */ alter",
+            "CALL p()",
+            "(create",
+        ] {
             assert!(may_declare(yes.as_bytes()), "{yes}");
         }
-        for no in ["", "SELECT 1", "INSERT INTO alter_log", "SHOW CREATE TABLE t"] {
+        for no in [
+            "",
+            "SELECT 1",
+            "INSERT INTO alter_log",
+            "SHOW CREATE TABLE t",
+        ] {
             assert!(!may_declare(no.as_bytes()), "{no}");
         }
     }

@@ -131,10 +131,6 @@ pub fn examine(_text: &Bytes, _context: &Context, _index: &Index) -> Result<Plan
 }
 
 /// Decides about a statement that is to be prepared: an error, or it goes to the server as it is.
-pub fn examine_prepared(
-    _text: &Bytes,
-    _context: &Context,
-    _index: &Index,
-) -> Result<(), Refusal> {
+pub fn examine_prepared(_text: &Bytes, _context: &Context, _index: &Index) -> Result<(), Refusal> {
     Ok(())
 }
