@@ -142,7 +142,9 @@ impl Index {
 
     /// All tables, in no order.
     pub fn tables(&self) -> impl Iterator<Item = &Arc<Table>> {
-        self.tables.values().flat_map(|of_schema| of_schema.values())
+        self.tables
+            .values()
+            .flat_map(|of_schema| of_schema.values())
     }
 
     /// Whether `text` may name one of the tables: never false when it does, seldom true when it
@@ -232,8 +234,7 @@ impl ColumnCodec {
 
 /// Whether two column names (or aliases) are the same to the server, which never regards case there.
 pub fn same_name(a: &str, b: &str) -> bool {
-    a.eq_ignore_ascii_case(b)
-        || (!(a.is_ascii() && b.is_ascii()) && fold_case(a) == fold_case(b))
+    a.eq_ignore_ascii_case(b) || (!(a.is_ascii() && b.is_ascii()) && fold_case(a) == fold_case(b))
 }
 
 /// Lower case as the server's `utf8mb3_general_ci` has it: one character for one character.

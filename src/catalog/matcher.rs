@@ -87,7 +87,10 @@ impl Search {
 /// doubles quotes) and the client's character set (which spells other than ASCII otherwise).
 fn needle(name: &str) -> Option<&[u8]> {
     let elsewhere_spelt = |b: &u8| matches!(b, b'`' | b'"') || !b.is_ascii();
-    let longest = name.as_bytes().split(elsewhere_spelt).max_by_key(|run| run.len())?;
+    let longest = name
+        .as_bytes()
+        .split(elsewhere_spelt)
+        .max_by_key(|run| run.len())?;
     match longest.len() {
         0 if name.is_ascii() => Some(&name.as_bytes()[..name.len().min(1)]),
         0 => None,

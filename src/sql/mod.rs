@@ -5,3 +5,4 @@
 //! what a walker does not understand it leaves alone.
 
 pub mod lexer;
+pub mod literal;
