@@ -24,7 +24,7 @@ use tokio_util::task::TaskTracker;
 use crate::catalog::{Catalog, CatalogError};
 use crate::config::{Config, Listen};
 use crate::session::{self, Shared, tls};
-use crate::store::{StoreError, Stores};
+use crate::store::{SettingsError, StoreLimits, Stores};
 use crate::view::View;
 
 /// Why the server does not start, or stops.
@@ -41,7 +41,7 @@ pub enum ServeError {
     Catalog(#[from] CatalogError),
     /// The stores.
     #[error(transparent)]
-    Store(#[from] StoreError),
+    Store(#[from] SettingsError),
     /// The operating system refuses threads or signals.
     #[error(transparent)]
     Io(#[from] io::Error),
@@ -68,7 +68,7 @@ pub fn serve_until(
     let shared = Arc::new(Shared {
         database: config.database.address.clone(),
         tls: tls::Tls::new(&config)?,
-        stores: Stores::open(&config.stores, &config.limits, background.handle().clone())?,
+        stores: Stores::open(&config.stores, StoreLimits { deadline: config.limits.store_seconds }, background.handle().clone())?,
         catalog: background.block_on(Catalog::connect(&config.database, &config.catalog))?,
         limits: config.limits.clone(),
         ending: ending.clone(),

@@ -51,6 +51,18 @@ pub async fn ask(relay: &mut Relay) -> io::Result<Result<SessionContext, Vec<u8>
     context.map(Ok).ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "the server did not say which database is current"))
 }
 
+/// Whether what is remembered stays right after this statement: true for the ordinary ones that
+/// begin with their keyword. Anything else may set the database or a variable.
+pub fn outlives(text: &[u8]) -> bool {
+    const ORDINARY: [&[u8]; 12] = [
+        b"SELECT", b"INSERT", b"REPLACE", b"UPDATE", b"DELETE", b"SHOW", b"DESC", b"DESCRIBE", b"EXPLAIN", b"START", b"COMMIT",
+        b"ROLLBACK",
+    ];
+    let text = text.trim_ascii_start();
+    let keyword = &text[..text.iter().position(|b| !b.is_ascii_alphabetic()).unwrap_or(text.len())];
+    ORDINARY.iter().any(|ordinary| keyword.eq_ignore_ascii_case(ordinary))
+}
+
 fn parse(payload: &[u8]) -> Option<SessionContext> {
     let cells: Vec<_> = row::cells(payload).collect::<Option<_>>()?;
     let text = |n: usize| cells.get(n).and_then(|cell: &row::Cell| cell.value.clone()).map(|range| &payload[range]);

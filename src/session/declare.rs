@@ -8,34 +8,35 @@
 //! 4. The last packet is relayed.
 
 use std::io;
+use std::sync::Arc;
 
 use super::link::Outgoing;
 use super::relay::{Relay, Statement};
 use super::write;
 use crate::catalog::Catalog;
-use crate::plan::{Declare, Touched};
+use crate::plan::{Ddl, Declare};
 use crate::wire::response::Seen;
 
 /// A response to DDL is an OK or an ERR packet; of `ANALYZE` and relatives a few rows.
 const PACKET: u64 = 64 << 20;
 
 /// Runs a `CREATE TABLE` in its rewritten form.
-pub async fn declare(relay: &mut Relay, catalog: &Catalog, statement: Statement, plan: Declare) -> io::Result<()> {
+pub async fn declare(relay: &mut Relay, catalog: &Arc<Catalog>, statement: Statement, plan: &Declare) -> io::Result<()> {
     let seq = statement.seq;
-    let mut segments = vec![statement.payload.slice(..1)];
-    segments.extend(plan.segments);
+    let rewritten = plan.rewritten(&statement.payload[1..]);
+    let segments = vec![statement.payload.slice(..1), rewritten.into()];
     write::send(relay, statement, segments).await?;
-    respond(relay, catalog, seq, &plan.touched).await
+    respond(relay, catalog, seq, &plan.ddl).await
 }
 
 /// Runs DDL as the client wrote it.
-pub async fn ddl(relay: &mut Relay, catalog: &Catalog, statement: Statement, touched: &Touched) -> io::Result<()> {
+pub async fn ddl(relay: &mut Relay, catalog: &Arc<Catalog>, statement: Statement, touched: &Ddl) -> io::Result<()> {
     relay.forward(&statement);
     relay.server.flush_unsent().await?;
     respond(relay, catalog, statement.seq, touched).await
 }
 
-async fn respond(relay: &mut Relay, catalog: &Catalog, seq: u8, touched: &Touched) -> io::Result<()> {
+async fn respond(relay: &mut Relay, catalog: &Arc<Catalog>, seq: u8, touched: &Ddl) -> io::Result<()> {
     let Relay { client, server, responses, .. } = relay;
     let mut out = Outgoing::new(client, seq.wrapping_add(1));
     loop {
@@ -53,7 +54,7 @@ async fn respond(relay: &mut Relay, catalog: &Catalog, seq: u8, touched: &Touche
     Ok(())
 }
 
-async fn refresh(catalog: &Catalog, touched: &Touched) {
+async fn refresh(catalog: &Arc<Catalog>, touched: &Ddl) {
     let mut done = catalog.refresh_tables(&touched.tables).await;
     for schema in &touched.schemas {
         done = done.and(catalog.refresh_schema(schema).await);

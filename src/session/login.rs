@@ -244,7 +244,7 @@ async fn refuse(client: &mut Link, seq: u8, text: &str) -> io::Result<()> {
 }
 
 /// An error before the greeting: the client's capabilities are not known, so no SQLSTATE.
-async fn refuse_early(client: &mut Link, code: u16, text: &str) -> io::Result<()> {
+pub async fn refuse_early(client: &mut Link, code: u16, text: &str) -> io::Result<()> {
     let mut payload = vec![reply::ERR];
     payload.extend_from_slice(&code.to_le_bytes());
     payload.extend_from_slice(text.as_bytes());

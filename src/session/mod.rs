@@ -11,6 +11,7 @@ mod declare;
 mod describe;
 mod link;
 mod login;
+mod origin;
 mod read;
 mod relay;
 mod shared;
@@ -29,8 +30,10 @@ use tokio_util::sync::WaitForCancellationFutureOwned;
 pub use shared::Shared;
 
 use self::context::SessionContext;
+use self::link::Link;
 use self::login::{Challenge, LoginError, Seqs};
 use self::relay::{Event, Relay, Statement};
+use self::stream::Stream;
 use crate::plan::{self, Plan};
 use crate::refusal::Refusal;
 use crate::view::View;
@@ -77,6 +80,12 @@ pub async fn run(client: TcpStream, view: View, shared: &Shared) {
         }
     }
     let _ = timeout(GOODBYE, session.relay.client.flush_unsent()).await;
+}
+
+/// Tells a client that there is no room for it.
+pub async fn turn_away(client: TcpStream) {
+    let mut link = Link::new(Stream::Tcp(client));
+    let _ = timeout(GOODBYE, login::refuse_early(&mut link, 1040, "codec-proxy: too many connections")).await;
 }
 
 struct Session<'a> {
@@ -137,11 +146,10 @@ impl Session<'_> {
         let index = self.shared.catalog.index();
         let stores = |name: &str| self.shared.stores.resolve(name).map(|s| s.name().to_owned()).map_err(|e| e.to_string());
         let context = plan::Context {
-            schema: self.context.schema.clone(),
+            schema: self.context.schema.as_deref(),
             dialect: self.context.dialect,
-            charset: self.context.charset.clone(),
+            charset: &self.context.charset,
             view: self.view,
-            mariadb: self.shared.catalog.is_mariadb(),
             stores: &stores,
         };
         let text = statement.payload.slice(1..);
@@ -165,9 +173,9 @@ impl Session<'_> {
                 }
             }
             Ok(Plan::Read) => read::run(relay, self.shared, &index, statement).await,
-            Ok(Plan::Describe(plan)) => describe::run(relay, self.shared, statement, &plan, &context).await,
-            Ok(Plan::Declare(plan)) => declare::declare(relay, &self.shared.catalog, statement, plan).await,
-            Ok(Plan::Ddl(touched)) => declare::ddl(relay, &self.shared.catalog, statement, &touched).await,
+            Ok(Plan::Describe(plan)) => describe::run(relay, statement, &plan).await,
+            Ok(Plan::Declare(plan)) => declare::declare(relay, &self.shared.catalog, statement, &plan).await,
+            Ok(Plan::Ddl(ddl)) => declare::ddl(relay, &self.shared.catalog, statement, &ddl).await,
         };
         self.relay.client.resume();
         done
@@ -235,7 +243,7 @@ impl Session<'_> {
         loop {
             let packet = server.read_packet(self.shared.limits.row_bytes).await?;
             let column = Column::parse(&packet.payload, responses.shape().extended_metadata)
-                .filter(|c| index.external(c.schema, c.org_table, c.org_name).is_some());
+                .filter(|c| origin::external(&index, c).is_some());
             match column {
                 Some(column) => out.packet(&column.as_longblob()).await?,
                 None => out.packet(&packet.payload).await?,

@@ -14,6 +14,7 @@
 use std::collections::VecDeque;
 use std::io;
 use std::ops::Range;
+use std::pin::Pin;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -21,12 +22,13 @@ use tokio::sync::Semaphore;
 use tokio_util::task::AbortOnDropHandle;
 
 use super::link::{Link, Outgoing};
+use super::origin;
 use super::relay::{Relay, Statement};
 use super::shared::Shared;
 use crate::catalog::{ColumnCodec, Index};
 use crate::codec::Pointer;
 use crate::refusal::Refusal;
-use crate::store::{Reader, StoreError};
+use crate::store::{PathRule, Reader};
 use crate::wire::column::Column;
 use crate::wire::lenenc;
 use crate::wire::reply;
@@ -98,12 +100,12 @@ impl Results<'_> {
     /// Takes note of a column; gives its definition as the client is to see it if that differs.
     fn definition(&mut self, payload: &[u8]) -> Result<Option<Vec<u8>>, Refusal> {
         let column = Column::parse(payload, self.responses.shape().extended_metadata);
-        let found = column.and_then(|c| self.index.external(c.schema, c.org_table, c.org_name).map(|found| (c, found)));
+        let found = column.and_then(|c| origin::external(self.index, &c).map(|found| (c, found)));
         let Some((column, (table, position))) = found else {
             self.columns.push(None);
             return Ok(None);
         };
-        let name = table.column_name(position);
+        let name = table.column_path(position);
         if let Some(ColumnCodec::Unusable { reason, .. }) = &table.columns[position].codec {
             return Err(Refusal::unsupported(&name, reason, "leave the column out, or set the codec up"));
         }
@@ -186,13 +188,17 @@ impl Results<'_> {
             let (gate, schema) = (gate.clone(), origin.schema.clone());
             let size = pointer.size.unwrap_or(LARGE + 1);
             let value = if size > LARGE {
-                Value::Large(Box::pin(async move { store.open(&pointer, &schema).await }))
+                Value::Large(Box::pin(async move {
+                    let rule = PathRule { schema: &schema, also: &[] };
+                    store.open(&pointer, &rule).await.map_err(|e| e.to_string())
+                }))
             } else {
                 row.ahead += size;
                 Value::Fetching(AbortOnDropHandle::new(tokio::spawn(async move {
                     // The semaphore is never closed.
                     let _permit = gate.acquire().await;
-                    store.fetch(&pointer, &schema).await
+                    let rule = PathRule { schema: &schema, also: &[] };
+                    store.fetch(&pointer, &rule).await.map_err(|e| e.to_string())
                 })))
             };
             row.parts.push(Part::Value(origin.clone(), value));
@@ -216,7 +222,7 @@ impl Results<'_> {
             };
             match opened {
                 Ok(ready) => parts.push(ready),
-                Err(error) => return Ok(Err(Refusal::store(&origin.name, &error.to_string()))),
+                Err(error) => return Ok(Err(Refusal::store(&origin.name, &error))),
             }
         }
         let total = parts.iter().map(Ready::len).sum();
@@ -263,9 +269,9 @@ enum Part {
 }
 
 enum Value {
-    Fetching(AbortOnDropHandle<Result<Bytes, StoreError>>),
-    Fetched(Result<Bytes, StoreError>),
-    Large(std::pin::Pin<Box<dyn Future<Output = Result<Reader, StoreError>> + Send>>),
+    Fetching(AbortOnDropHandle<Result<Bytes, String>>),
+    Fetched(Result<Bytes, String>),
+    Large(Pin<Box<dyn Future<Output = Result<Reader, String>>>>),
 }
 
 /// Waits for the fetches of the first row. Cancel safe: what has arrived stays.
@@ -275,7 +281,7 @@ async fn first_ready(window: &mut VecDeque<Row>) {
         if let Part::Value(_, value) = part
             && let Value::Fetching(handle) = value
         {
-            let fetched = handle.await.unwrap_or_else(|e| Err(StoreError::internal(&e.to_string())));
+            let fetched = handle.await.unwrap_or_else(|e| Err(e.to_string()));
             *value = Value::Fetched(fetched);
         }
     }

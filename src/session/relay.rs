@@ -23,12 +23,14 @@ use tokio::io::{AsyncRead, ReadBuf};
 use tokio_util::io::poll_read_buf;
 
 use super::buffers;
+use super::context;
 use super::link::Link;
+use super::origin;
 use crate::catalog::Catalog;
 use crate::plan::{self, Glance};
 use crate::view::View;
 use crate::wire::column::Column;
-use crate::wire::command::{self, Expect};
+use crate::wire::command;
 use crate::wire::packet::{self, HEADER, MAX_CHUNK};
 use crate::wire::reply;
 use crate::wire::response::{Responses, Seen};
@@ -221,7 +223,7 @@ impl Relay {
             if watched && !head.continued {
                 let index = index.get_or_insert_with(|| catalog.index());
                 let column = Column::parse(payload, self.responses.shape().extended_metadata);
-                let leak = column.and_then(|c| index.external(c.schema, c.org_table, c.org_name));
+                let leak = column.and_then(|c| origin::external(index, &c)).map(|(table, n)| table.column_path(n));
                 if let (Some(column), false) = (leak, self.responses.in_fields()) {
                     // Not relayed any further: the handler reads from here, whole packets.
                     self.server.cutter = packet::Cutter::default();
@@ -326,7 +328,7 @@ impl Relay {
     /// A statement that may set variables or the database makes the remembered context stale.
     fn note_keyword(&mut self, text: &[u8]) {
         self.context_valid = self.context_valid
-            && plan::keeps_context(text)
+            && context::outlives(text)
             && !(self.multi_statements && memchr::memchr(b';', text).is_some());
     }
 
@@ -347,9 +349,10 @@ impl Relay {
     fn collect(&mut self, cx: &mut Context<'_>) -> io::Result<Poll<Option<Statement>>> {
         let Some(collecting) = self.collecting.as_mut() else { return Ok(Poll::Pending) };
         loop {
+            let missing = HEADER - collecting.header.len();
             let (into, wanted) = match collecting.left {
                 0 if !collecting.full => break,
-                0 => (&mut collecting.header, HEADER - collecting.header.len()),
+                0 => (&mut collecting.header, missing),
                 left => (&mut collecting.payload, left),
             };
             let Some(got) = ready_ok!(fill(cx, &mut self.client, into, wanted)?) else {

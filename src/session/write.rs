@@ -69,7 +69,7 @@ async fn store_values(shared: &Shared, write: &Write) -> Result<Vec<Option<Strin
     let mut puts = Vec::with_capacity(write.cells.len());
     for cell in &write.cells {
         let chain = chain(&write.table, cell.column)?;
-        let column = write.table.column_name(cell.column);
+        let column = write.table.column_path(cell.column);
         chain.validate(&cell.literal.head(crate::codec::HEAD_LEN)).map_err(|reason| {
             Refusal::value(&column, &reason, "send what a DataJoint client packs, or use a column without a codec")
         })?;
@@ -93,9 +93,9 @@ fn chain(table: &Table, column: usize) -> Result<&Chain, Refusal> {
     match table.columns.get(column).and_then(|c| c.codec.as_ref()) {
         Some(ColumnCodec::Chain(chain)) => Ok(chain),
         Some(ColumnCodec::Unusable { reason, .. }) => {
-            Err(Refusal::unsupported(&table.column_name(column), reason, "leave the column out, or set the codec up"))
+            Err(Refusal::unsupported(&table.column_path(column), reason, "leave the column out, or set the codec up"))
         }
-        None => Err(Refusal::unsupported(&table.column_name(column), "the column carries no codec", "try again")),
+        None => Err(Refusal::unsupported(&table.column_path(column), "the column carries no codec", "try again")),
     }
 }
 
