@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+mod database;
 mod datajoint;
 mod environment;
 mod error;
@@ -98,8 +99,10 @@ pub struct Database {
     pub password: Secret,
     /// Whether connections to the database are encrypted.
     pub tls: DatabaseTls,
-    /// PEM file of the certificate authorities that the database's certificate must come from;
-    /// without it any certificate is accepted, as MySQL's own `--ssl-mode=REQUIRED` does.
+    /// PEM file of the certificate authorities that the database's certificate must come from,
+    /// whatever name it has (`--ssl-mode=VERIFY_CA` of MySQL's own clients: the certificates
+    /// that servers make for themselves have no host name). Without it any certificate will do
+    /// (`--ssl-mode=REQUIRED`).
     pub tls_ca: Option<PathBuf>,
 }
 
@@ -225,3 +228,6 @@ impl fmt::Display for Address {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
