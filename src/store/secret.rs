@@ -3,7 +3,8 @@
 use std::fmt;
 
 /// A text that neither `Debug` nor `Display` shows; [`Secret::expose`] is the only way to it.
-#[derive(Clone, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq, serde::Deserialize)]
+#[serde(transparent)]
 pub struct Secret(String);
 
 impl Secret {
@@ -17,7 +18,7 @@ impl Secret {
         &self.0
     }
 
-    /// Whether it is the empty password.
+    /// Whether there is nothing to hide.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
