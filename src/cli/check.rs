@@ -88,11 +88,17 @@ fn columns<W: Write>(index: &Index, stores: &StoresSettings, findings: &mut Find
             match &column.codec {
                 None => continue,
                 Some(ColumnCodec::Unusable { reason, .. }) => {
-                    unusable.entry(reason.clone()).or_default().push(table.column_path(i));
+                    unusable
+                        .entry(reason.clone())
+                        .or_default()
+                        .push(table.column_path(i));
                 }
                 Some(ColumnCodec::Chain(chain)) => {
                     if let Some(missing) = chain.store.as_deref().and_then(|s| missing(s, stores)) {
-                        unstored.entry(missing).or_default().push(table.column_path(i));
+                        unstored
+                            .entry(missing)
+                            .or_default()
+                            .push(table.column_path(i));
                     }
                 }
             }
@@ -107,10 +113,15 @@ fn columns<W: Write>(index: &Index, stores: &StoresSettings, findings: &mut Find
     }
     for (reason, columns) in unusable {
         let columns = FirstFew(&columns);
-        findings.ok(format_args!("catalog: {reason}; refused when touched: {columns}"));
+        findings.ok(format_args!(
+            "catalog: {reason}; refused when touched: {columns}"
+        ));
     }
     for (missing, columns) in unstored {
-        findings.fail(format_args!("catalog: {missing}, for {}", FirstFew(&columns)));
+        findings.fail(format_args!(
+            "catalog: {missing}, for {}",
+            FirstFew(&columns)
+        ));
     }
 }
 
@@ -127,7 +138,12 @@ fn missing(name: &str, stores: &StoresSettings) -> Option<String> {
 /// Tries one store, whatever is wrong with the others.
 async fn store(name: &str, all: &StoresSettings, limits: &Limits) -> Result<(), String> {
     let alone = StoresSettings {
-        stores: all.stores.get_key_value(name).map(|(n, s)| (n.clone(), s.clone())).into_iter().collect(),
+        stores: all
+            .stores
+            .get_key_value(name)
+            .map(|(n, s)| (n.clone(), s.clone()))
+            .into_iter()
+            .collect(),
         ..StoresSettings::default()
     };
     let limits = StoreLimits {

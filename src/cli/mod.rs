@@ -128,7 +128,12 @@ mod tests {
     #[test]
     fn help_teaches() {
         let help = Cli::command().render_long_help().to_string();
-        for word in ["Where to begin", "check --config", "\"listening\"", "CODEC_PROXY__"] {
+        for word in [
+            "Where to begin",
+            "check --config",
+            "\"listening\"",
+            "CODEC_PROXY__",
+        ] {
             assert!(help.contains(word), "{help}");
         }
     }

@@ -134,9 +134,8 @@ fn database_tls(field: &Field, address: &Address) -> Result<DatabaseTls, ConfigE
     };
     match (tls, address) {
         (DatabaseTls::Off, _) | (_, Address::Tcp { .. }) => Ok(tls),
-        (_, Address::Unix(_)) => Err(field.invalid(
-            "is for TCP; a unix socket does not leave the machine: set it to \"off\"",
-        )),
+        (_, Address::Unix(_)) => Err(field
+            .invalid("is for TCP; a unix socket does not leave the machine: set it to \"off\"")),
     }
 }
 
