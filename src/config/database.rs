@@ -27,8 +27,7 @@ impl Database {
         match &self.tls_ca {
             Some(ca) => SslOpts::default()
                 .with_root_certs(vec![ca.clone().into()])
-                .with_disable_built_in_roots(true)
-                .with_danger_skip_domain_validation(true),
+                .with_disable_built_in_roots(true),
             None => SslOpts::default().with_danger_accept_invalid_certs(true),
         }
     }
@@ -71,14 +70,18 @@ mod tests {
 
     #[test]
     fn tls_where_it_is_asked_for() {
-        let tls = |tls, ca| options(Address::Unix("/s".into()), tls, ca);
+        let tls = |tls, ca| {
+            let host = "db".to_owned();
+            options(Address::Tcp { host, port: 3306 }, tls, ca)
+        };
         assert!(tls(DatabaseTls::Off, None).ssl_opts().is_none());
         assert!(tls(DatabaseTls::Follow, None).ssl_opts().is_none());
         let any = tls(DatabaseTls::Always, None);
         assert!(any.ssl_opts().is_some_and(|ssl| ssl.accept_invalid_certs()));
         let ca = tls(DatabaseTls::Always, Some("/ca.pem"));
         let ssl = ca.ssl_opts().expect("TLS is on");
-        assert!(!ssl.accept_invalid_certs() && ssl.disable_built_in_roots());
+        assert!(!ssl.accept_invalid_certs() && !ssl.skip_domain_validation());
+        assert!(ssl.disable_built_in_roots());
         assert_eq!(ssl.root_certs().len(), 1);
     }
 }

@@ -99,10 +99,9 @@ pub struct Database {
     pub password: Secret,
     /// Whether connections to the database are encrypted.
     pub tls: DatabaseTls,
-    /// PEM file of the certificate authorities that the database's certificate must come from,
-    /// whatever name it has (`--ssl-mode=VERIFY_CA` of MySQL's own clients: the certificates
-    /// that servers make for themselves have no host name). Without it any certificate will do
-    /// (`--ssl-mode=REQUIRED`).
+    /// PEM file of the certificate authorities that the database's certificate must come from;
+    /// it must then name the host of the address as well (`--ssl-mode=VERIFY_IDENTITY` of
+    /// MySQL's own clients). Without the file any certificate will do (`REQUIRED`).
     pub tls_ca: Option<PathBuf>,
 }
 

@@ -78,11 +78,11 @@ fn database(mut section: Section) -> Result<Database, ConfigError> {
     let hint = "set it to the account that reads the catalog of codec columns";
     let user = section.require("user", hint)?.text()?.to_owned();
     let password = section.secret("password")?.unwrap_or_default();
-    let tls = section
-        .take("tls")
-        .map(database_tls)
-        .transpose()?
-        .unwrap_or_default();
+    let address = database_address(&address)?;
+    let tls = match section.take("tls") {
+        Some(field) => database_tls(&field, &address)?,
+        None => DatabaseTls::default(),
+    };
     let tls_ca = section.take("tls_ca");
     if let (Some(field), DatabaseTls::Off) = (&tls_ca, tls) {
         return Err(field.invalid(
@@ -90,7 +90,7 @@ fn database(mut section: Section) -> Result<Database, ConfigError> {
         ));
     }
     Ok(Database {
-        address: database_address(address)?,
+        address,
         user,
         password,
         tls,
@@ -98,7 +98,7 @@ fn database(mut section: Section) -> Result<Database, ConfigError> {
     })
 }
 
-fn database_address(field: Field) -> Result<Address, ConfigError> {
+fn database_address(field: &Field) -> Result<Address, ConfigError> {
     let written = field.text()?.trim();
     if written.contains('/') {
         return field.path().map(Address::Unix);
@@ -121,14 +121,21 @@ fn database_address(field: Field) -> Result<Address, ConfigError> {
     })
 }
 
-fn database_tls(field: Field) -> Result<DatabaseTls, ConfigError> {
-    match field.text()? {
-        "off" => Ok(DatabaseTls::Off),
-        "follow" => Ok(DatabaseTls::Follow),
-        "always" => Ok(DatabaseTls::Always),
-        other => Err(field.invalid(&format!(
-            "{other:?} is none of \"off\", \"follow\", \"always\""
-        ))),
+fn database_tls(field: &Field, address: &Address) -> Result<DatabaseTls, ConfigError> {
+    let tls = match field.text()? {
+        "off" => DatabaseTls::Off,
+        "follow" => DatabaseTls::Follow,
+        "always" => DatabaseTls::Always,
+        other => {
+            return Err(field.invalid(&format!(
+                "{other:?} is none of \"off\", \"follow\", \"always\""
+            )));
+        }
+    };
+    match (tls, address) {
+        (DatabaseTls::Off, _) | (_, Address::Tcp { .. }) => Ok(tls),
+        (_, Address::Unix(_)) => Err(field
+            .invalid("is for TCP; a unix socket does not leave the machine: set it to \"off\"")),
     }
 }
 
