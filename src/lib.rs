@@ -7,6 +7,7 @@
 //! (objects), [`config`], [`catalog`] (which columns carry a codec), [`view`] (what a client
 //! sees of them), [`plan`] (what becomes of a statement), [`session`] (one client and its
 //! backend connection), [`server`] (listeners, threads, shutdown), [`cli`].
+//! [`telemetry`] (logs) stands beside them.
 
 pub mod catalog;
 pub mod cli;
@@ -18,5 +19,6 @@ pub mod server;
 pub mod session;
 pub mod sql;
 pub mod store;
+pub mod telemetry;
 pub mod view;
 pub mod wire;

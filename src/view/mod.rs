@@ -1,4 +1,9 @@
 //! What the clients of a listener see of codec columns.
+//!
+//! [`column`]: how such a column of a result is announced. [`describe`]: what `SHOW COLUMNS` says.
+
+pub mod column;
+pub mod describe;
 
 use serde::Deserialize;
 
