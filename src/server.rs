@@ -62,13 +62,23 @@ pub fn serve_until(
     // Libraries that make TLS configurations of their own find the provider here.
     let _ = rustls::crypto::ring::default_provider().install_default();
     // Stores and the catalog work here, apart from the threads that relay.
-    let background = runtime::Builder::new_multi_thread().worker_threads(2).thread_name("store").enable_all().build()?;
+    let background = runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .thread_name("store")
+        .enable_all()
+        .build()?;
     let listeners = bind(&config.listen)?;
     let ending = CancellationToken::new();
     let shared = Arc::new(Shared {
         database: config.database.address.clone(),
         tls: tls::Tls::new(&config)?,
-        stores: Stores::open(&config.stores, StoreLimits { deadline: config.limits.store_seconds }, background.handle().clone())?,
+        stores: Stores::open(
+            &config.stores,
+            StoreLimits {
+                deadline: config.limits.store_seconds,
+            },
+            background.handle().clone(),
+        )?,
         catalog: background.block_on(Catalog::connect(&config.database, &config.catalog))?,
         limits: config.limits.clone(),
         ending: ending.clone(),
@@ -76,13 +86,19 @@ pub fn serve_until(
     let sessions = TaskTracker::new();
     let workers = start_workers(&config, &listeners, &shared, &sessions)?;
 
-    let addresses: Vec<_> = listeners.iter().map(|(l, _)| l.local_addr()).collect::<io::Result<_>>()?;
+    let addresses: Vec<_> = listeners
+        .iter()
+        .map(|(l, _)| l.local_addr())
+        .collect::<io::Result<_>>()?;
     for (address, listen) in addresses.iter().zip(&config.listen) {
         tracing::info!(%address, view = %listen.view, "listening");
     }
     ready(&addresses);
     background.block_on(async {
-        let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+        let (mut terminate, mut interrupt) = (
+            signal(SignalKind::terminate())?,
+            signal(SignalKind::interrupt())?,
+        );
         tokio::select! {
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
@@ -91,8 +107,14 @@ pub fn serve_until(
         tracing::info!("ending: no new clients, running statements may finish");
         ending.cancel();
         sessions.close();
-        if tokio::time::timeout(config.limits.shutdown_seconds, sessions.wait()).await.is_err() {
-            tracing::warn!(sessions = sessions.len(), "statements still ran and were cut off");
+        if tokio::time::timeout(config.limits.shutdown_seconds, sessions.wait())
+            .await
+            .is_err()
+        {
+            tracing::warn!(
+                sessions = sessions.len(),
+                "statements still ran and were cut off"
+            );
         }
         Ok::<_, io::Error>(())
     })?;
@@ -103,8 +125,11 @@ pub fn serve_until(
 
 fn bind(listen: &[Listen]) -> Result<Vec<(StdListener, View)>, ServeError> {
     let bind = |l: &Listen| {
-        let listener = StdListener::bind(&l.address).and_then(|s| s.set_nonblocking(true).map(|()| s));
-        listener.map(|s| (s, l.view)).map_err(|e| ServeError::Bind(l.address.clone(), e))
+        let listener =
+            StdListener::bind(&l.address).and_then(|s| s.set_nonblocking(true).map(|()| s));
+        listener
+            .map(|s| (s, l.view))
+            .map_err(|e| ServeError::Bind(l.address.clone(), e))
     };
     listen.iter().map(bind).collect()
 }
@@ -117,19 +142,32 @@ fn start_workers(
     shared: &Arc<Shared>,
     sessions: &TaskTracker,
 ) -> Result<Vec<thread::JoinHandle<()>>, ServeError> {
-    let threads = config.threads.unwrap_or_else(|| thread::available_parallelism().map_or(1, usize::from));
+    let threads = config
+        .threads
+        .unwrap_or_else(|| thread::available_parallelism().map_or(1, usize::from));
     let count = Arc::new(AtomicUsize::new(0));
     let mut workers = Vec::with_capacity(threads);
     for n in 0..threads {
-        let clones: Vec<_> = listeners.iter().map(|(l, view)| Ok((l.try_clone()?, *view))).collect::<io::Result<_>>()?;
+        let clones: Vec<_> = listeners
+            .iter()
+            .map(|(l, view)| Ok((l.try_clone()?, *view)))
+            .collect::<io::Result<_>>()?;
         let (shared, sessions, count) = (shared.clone(), sessions.clone(), count.clone());
-        let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
+        let runtime = runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
         let work = move || {
             let local = LocalSet::new();
             local.block_on(&runtime, async {
                 for (listener, view) in clones {
                     match TcpListener::from_std(listener) {
-                        Ok(listener) => drop(sessions.spawn_local(accept(listener, view, shared.clone(), sessions.clone(), count.clone()))),
+                        Ok(listener) => drop(sessions.spawn_local(accept(
+                            listener,
+                            view,
+                            shared.clone(),
+                            sessions.clone(),
+                            count.clone(),
+                        ))),
                         Err(error) => tracing::error!(%error, "a listener was lost"),
                     }
                 }
@@ -137,13 +175,23 @@ fn start_workers(
                 sessions.wait().await;
             });
         };
-        workers.push(thread::Builder::new().name(format!("relay-{n}")).spawn(work)?);
+        workers.push(
+            thread::Builder::new()
+                .name(format!("relay-{n}"))
+                .spawn(work)?,
+        );
     }
     Ok(workers)
 }
 
 /// Accepts clients until the server ends.
-async fn accept(listener: TcpListener, view: View, shared: Arc<Shared>, sessions: TaskTracker, count: Arc<AtomicUsize>) {
+async fn accept(
+    listener: TcpListener,
+    view: View,
+    shared: Arc<Shared>,
+    sessions: TaskTracker,
+    count: Arc<AtomicUsize>,
+) {
     loop {
         let client = tokio::select! {
             () = shared.ending.cancelled() => return,

@@ -15,7 +15,8 @@ const KEPT: usize = 8;
 
 /// A buffer of [`SIZE`] bytes; its contents are whatever was in it before.
 pub fn take() -> Vec<u8> {
-    FREE.with_borrow_mut(Vec::pop).unwrap_or_else(|| vec![0; SIZE])
+    FREE.with_borrow_mut(Vec::pop)
+        .unwrap_or_else(|| vec![0; SIZE])
 }
 
 /// Gives a buffer back.

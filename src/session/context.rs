@@ -48,26 +48,53 @@ pub async fn ask(relay: &mut Relay) -> io::Result<Result<SessionContext, Vec<u8>
     }
     relay.server.resume();
     relay.context_valid = true;
-    context.map(Ok).ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "the server did not say which database is current"))
+    context.map(Ok).ok_or_else(|| {
+        io::Error::new(
+            io::ErrorKind::InvalidData,
+            "the server did not say which database is current",
+        )
+    })
 }
 
 /// Whether what is remembered stays right after this statement: true for the ordinary ones that
 /// begin with their keyword. Anything else may set the database or a variable.
 pub fn outlives(text: &[u8]) -> bool {
     const ORDINARY: [&[u8]; 12] = [
-        b"SELECT", b"INSERT", b"REPLACE", b"UPDATE", b"DELETE", b"SHOW", b"DESC", b"DESCRIBE", b"EXPLAIN", b"START", b"COMMIT",
+        b"SELECT",
+        b"INSERT",
+        b"REPLACE",
+        b"UPDATE",
+        b"DELETE",
+        b"SHOW",
+        b"DESC",
+        b"DESCRIBE",
+        b"EXPLAIN",
+        b"START",
+        b"COMMIT",
         b"ROLLBACK",
     ];
     let text = text.trim_ascii_start();
-    let keyword = &text[..text.iter().position(|b| !b.is_ascii_alphabetic()).unwrap_or(text.len())];
-    ORDINARY.iter().any(|ordinary| keyword.eq_ignore_ascii_case(ordinary))
+    let keyword = &text[..text
+        .iter()
+        .position(|b| !b.is_ascii_alphabetic())
+        .unwrap_or(text.len())];
+    ORDINARY
+        .iter()
+        .any(|ordinary| keyword.eq_ignore_ascii_case(ordinary))
 }
 
 fn parse(payload: &[u8]) -> Option<SessionContext> {
     let cells: Vec<_> = row::cells(payload).collect::<Option<_>>()?;
-    let text = |n: usize| cells.get(n).and_then(|cell: &row::Cell| cell.value.clone()).map(|range| &payload[range]);
+    let text = |n: usize| {
+        cells
+            .get(n)
+            .and_then(|cell: &row::Cell| cell.value.clone())
+            .map(|range| &payload[range])
+    };
     let schema = match text(0) {
-        Some(hex) => Some(String::from_utf8_lossy(&data_encoding::HEXUPPER.decode(hex).ok()?).into_owned()),
+        Some(hex) => {
+            Some(String::from_utf8_lossy(&data_encoding::HEXUPPER.decode(hex).ok()?).into_owned())
+        }
         None => None,
     };
     let modes: Vec<&[u8]> = text(1).unwrap_or_default().split(|b| *b == b',').collect();
@@ -75,6 +102,9 @@ fn parse(payload: &[u8]) -> Option<SessionContext> {
         ansi_quotes: modes.contains(&&b"ANSI_QUOTES"[..]),
         no_backslash_escapes: modes.contains(&&b"NO_BACKSLASH_ESCAPES"[..]),
     };
-    Some(SessionContext { schema, dialect, charset: String::from_utf8_lossy(text(2).unwrap_or_default()).into_owned() })
+    Some(SessionContext {
+        schema,
+        dialect,
+        charset: String::from_utf8_lossy(text(2).unwrap_or_default()).into_owned(),
+    })
 }
-

@@ -21,7 +21,12 @@ use crate::wire::response::Seen;
 const PACKET: u64 = 64 << 20;
 
 /// Runs a `CREATE TABLE` in its rewritten form.
-pub async fn declare(relay: &mut Relay, catalog: &Arc<Catalog>, statement: Statement, plan: &Declare) -> io::Result<()> {
+pub async fn declare(
+    relay: &mut Relay,
+    catalog: &Arc<Catalog>,
+    statement: Statement,
+    plan: &Declare,
+) -> io::Result<()> {
     let seq = statement.seq;
     let rewritten = plan.rewritten(&statement.payload[1..]);
     let segments = vec![statement.payload.slice(..1), rewritten.into()];
@@ -30,14 +35,29 @@ pub async fn declare(relay: &mut Relay, catalog: &Arc<Catalog>, statement: State
 }
 
 /// Runs DDL as the client wrote it.
-pub async fn ddl(relay: &mut Relay, catalog: &Arc<Catalog>, statement: Statement, touched: &Ddl) -> io::Result<()> {
+pub async fn ddl(
+    relay: &mut Relay,
+    catalog: &Arc<Catalog>,
+    statement: Statement,
+    touched: &Ddl,
+) -> io::Result<()> {
     relay.forward(&statement);
     relay.server.flush_unsent().await?;
     respond(relay, catalog, statement.seq, touched).await
 }
 
-async fn respond(relay: &mut Relay, catalog: &Arc<Catalog>, seq: u8, touched: &Ddl) -> io::Result<()> {
-    let Relay { client, server, responses, .. } = relay;
+async fn respond(
+    relay: &mut Relay,
+    catalog: &Arc<Catalog>,
+    seq: u8,
+    touched: &Ddl,
+) -> io::Result<()> {
+    let Relay {
+        client,
+        server,
+        responses,
+        ..
+    } = relay;
     let mut out = Outgoing::new(client, seq.wrapping_add(1));
     loop {
         let packet = server.read_packet(PACKET).await?;

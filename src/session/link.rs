@@ -47,11 +47,22 @@ pub struct Packet {
 impl Link {
     /// A fresh connection.
     pub fn new(stream: Stream) -> Self {
-        Self { stream, carry: BytesMut::new(), replay: false, cutter: Cutter::default(), unsent: VecDeque::new() }
+        Self {
+            stream,
+            carry: BytesMut::new(),
+            replay: false,
+            cutter: Cutter::default(),
+            unsent: VecDeque::new(),
+        }
     }
 
     /// Writes from a read buffer as much as the peer takes now; keeps the rest to be sent.
-    pub fn send_pooled(&mut self, cx: &mut Context<'_>, buffer: Vec<u8>, end: usize) -> io::Result<()> {
+    pub fn send_pooled(
+        &mut self,
+        cx: &mut Context<'_>,
+        buffer: Vec<u8>,
+        end: usize,
+    ) -> io::Result<()> {
         self.unsent.push_back(Piece::Pooled(buffer, 0, end));
         match self.poll_unsent(cx) {
             Poll::Ready(Err(error)) => Err(error),
@@ -133,19 +144,26 @@ impl Link {
     fn packet_in_carry(&mut self, limit: u64) -> io::Result<Option<Packet>> {
         let (mut at, mut total) = (0, 0u64);
         loop {
-            let Some((len, seq)) = packet::read_header(&self.carry[at.min(self.carry.len())..]) else {
+            let Some((len, seq)) = packet::read_header(&self.carry[at.min(self.carry.len())..])
+            else {
                 return Ok(None);
             };
             total += len as u64;
             if total > limit {
-                return Err(io::Error::new(io::ErrorKind::FileTooLarge, "a packet is longer than the limit"));
+                return Err(io::Error::new(
+                    io::ErrorKind::FileTooLarge,
+                    "a packet is longer than the limit",
+                ));
             }
             at += HEADER + len;
             if at > self.carry.len() {
                 return Ok(None);
             }
             if len < MAX_CHUNK {
-                return Ok(Some(Packet { seq, payload: self.take_payload(at) }));
+                return Ok(Some(Packet {
+                    seq,
+                    payload: self.take_payload(at),
+                }));
             }
         }
     }
@@ -200,7 +218,14 @@ const GATHER: usize = 64 << 10;
 impl<'a> Outgoing<'a> {
     /// `seq` is the sequence number of the next packet.
     pub fn new(link: &'a mut Link, seq: u8) -> Self {
-        Self { link, buf: Vec::new(), seq, chunk_left: 0, left: 0, full: false }
+        Self {
+            link,
+            buf: Vec::new(),
+            seq,
+            chunk_left: 0,
+            left: 0,
+            full: false,
+        }
     }
 
     /// A whole payload.
@@ -211,7 +236,10 @@ impl<'a> Outgoing<'a> {
 
     /// Begins a payload of `len` bytes that is given in parts.
     pub fn begin(&mut self, len: u64) {
-        debug_assert!(self.left == 0 && self.chunk_left == 0, "the payload before is complete");
+        debug_assert!(
+            self.left == 0 && self.chunk_left == 0,
+            "the payload before is complete"
+        );
         self.left = len;
         self.chunk_header();
     }
@@ -239,15 +267,11 @@ impl<'a> Outgoing<'a> {
         Ok(self.seq)
     }
 
-    /// The sequence number of the next packet.
-    pub fn seq(&self) -> u8 {
-        self.seq
-    }
-
     fn chunk_header(&mut self) {
         self.chunk_left = usize::try_from(self.left).map_or(MAX_CHUNK, |left| left.min(MAX_CHUNK));
         self.full = self.chunk_left == MAX_CHUNK;
-        self.buf.extend_from_slice(&packet::header(self.chunk_left, self.seq));
+        self.buf
+            .extend_from_slice(&packet::header(self.chunk_left, self.seq));
         self.seq = self.seq.wrapping_add(1);
     }
 

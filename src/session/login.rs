@@ -80,7 +80,11 @@ pub enum LoginError {
 }
 
 /// Logs one client in. Errors that a client may see have been sent to it.
-pub async fn login(client: TcpStream, address: &Address, encryption: &tls::Tls) -> Result<Login, LoginError> {
+pub async fn login(
+    client: TcpStream,
+    address: &Address,
+    encryption: &tls::Tls,
+) -> Result<Login, LoginError> {
     let mut client = Link::new(Stream::Tcp(client));
     let mut server = match connect(address).await {
         Ok(stream) => Link::new(stream),
@@ -95,16 +99,24 @@ pub async fn login(client: TcpStream, address: &Address, encryption: &tls::Tls) 
         client.write_packet(first.seq, &first.payload).await?;
         return Err(LoginError::Refused);
     }
-    let greeting = Greeting::parse(first.payload.to_vec())
-        .ok_or_else(|| LoginError::Protocol("the database's greeting is not that of MySQL's protocol 10".into()))?;
+    let greeting = Greeting::parse(first.payload.to_vec()).ok_or_else(|| {
+        LoginError::Protocol("the database's greeting is not that of MySQL's protocol 10".into())
+    })?;
     let offered = greeting.capabilities();
-    let mut challenge = Challenge { plugin: greeting.plugin.clone(), nonce: greeting.nonce.clone() };
-    client.write_packet(0, &greeting.for_client(encryption.acceptor.is_some())).await?;
+    let mut challenge = Challenge {
+        plugin: greeting.plugin.clone(),
+        nonce: greeting.nonce.clone(),
+    };
+    client
+        .write_packet(0, &greeting.for_client(encryption.acceptor.is_some()))
+        .await?;
 
     let (mut client_seq, mut response) = client_response(&mut client).await?;
     if let (true, Some(acceptor)) = (response.is_ssl_request(), &encryption.acceptor) {
         let Stream::Tcp(plain) = std::mem::replace(&mut client.stream, Stream::Taken) else {
-            return Err(LoginError::Protocol("TLS over something else than TCP".into()));
+            return Err(LoginError::Protocol(
+                "TLS over something else than TCP".into(),
+            ));
         };
         client.stream = Stream::ClientTls(Box::new(acceptor.accept(plain).await?));
         (client_seq, response) = client_response(&mut client).await?;
@@ -114,21 +126,45 @@ pub async fn login(client: TcpStream, address: &Address, encryption: &tls::Tls) 
         DatabaseTls::Follow => client.stream.is_encrypted(),
         DatabaseTls::Always => true,
     };
-    let multi_statements = response.capabilities().contains(CapabilityFlags::CLIENT_MULTI_STATEMENTS);
+    let multi_statements = response
+        .capabilities()
+        .contains(CapabilityFlags::CLIENT_MULTI_STATEMENTS);
     let (payload, shape) = response.for_server(offered, encrypt);
     let mut server_seq = 1;
     if encrypt {
         if !offered.contains(CapabilityFlags::CLIENT_SSL) {
-            refuse(&mut client, client_seq, "the database offers no TLS, but database.tls asks for it").await?;
+            refuse(
+                &mut client,
+                client_seq,
+                "the database offers no TLS, but database.tls asks for it",
+            )
+            .await?;
             return Err(LoginError::Protocol("the database offers no TLS".into()));
         }
-        server_seq = server.write_packet(server_seq, &payload[..SSL_REQUEST]).await?;
-        server.stream = encryption.connect(std::mem::replace(&mut server.stream, Stream::Taken), address).await?;
+        server_seq = server
+            .write_packet(server_seq, &payload[..SSL_REQUEST])
+            .await?;
+        server.stream = encryption
+            .connect(
+                std::mem::replace(&mut server.stream, Stream::Taken),
+                address,
+            )
+            .await?;
     }
     server_seq = server.write_packet(server_seq, &payload).await?;
-    let seqs = Seqs { client: client_seq, server: server_seq };
+    let seqs = Seqs {
+        client: client_seq,
+        server: server_seq,
+    };
     match authenticate(&mut client, &mut server, seqs, &mut challenge).await? {
-        Some(status) => Ok(Login { client, server, shape, status, multi_statements, challenge }),
+        Some(status) => Ok(Login {
+            client,
+            server,
+            shape,
+            status,
+            multi_statements,
+            challenge,
+        }),
         None => Err(LoginError::Refused),
     }
 }
@@ -184,19 +220,37 @@ pub async fn authenticate(
 /// The half of `caching_sha2_password` that the client leaves out: on an encrypted connection it
 /// sends its password in clear, but the database, on a plain connection, wants it encrypted with
 /// its public key. The password is not kept.
-async fn full_authentication(client: &mut Link, server: &mut Link, seqs: &mut Seqs, nonce: &[u8]) -> io::Result<()> {
+async fn full_authentication(
+    client: &mut Link,
+    server: &mut Link,
+    seqs: &mut Seqs,
+    nonce: &[u8],
+) -> io::Result<()> {
     client.write_packet(seqs.client, &PERFORM_FULL).await?;
     let password = client.read_packet(PACKET).await?;
     seqs.client = password.seq.wrapping_add(1);
     server.write_packet(seqs.server, &[REQUEST_KEY]).await?;
     let key = server.read_packet(PACKET).await?;
     seqs.server = key.seq.wrapping_add(1);
-    let pem = key.payload.strip_prefix(&[0x01]).filter(|pem| pem.starts_with(b"-----BEGIN PUBLIC KEY-----"));
+    let pem = key
+        .payload
+        .strip_prefix(&[0x01])
+        .filter(|pem| pem.starts_with(b"-----BEGIN PUBLIC KEY-----"));
     let Some(pem) = pem else {
-        return Err(io::Error::new(io::ErrorKind::InvalidData, "the database sent no public key"));
+        return Err(io::Error::new(
+            io::ErrorKind::InvalidData,
+            "the database sent no public key",
+        ));
     };
-    let masked: Vec<u8> = password.payload.iter().zip(nonce.iter().cycle()).map(|(a, b)| a ^ b).collect();
-    seqs.server = server.write_packet(seqs.server, &mysql_common::crypto::encrypt(&masked, pem)).await?;
+    let masked: Vec<u8> = password
+        .payload
+        .iter()
+        .zip(nonce.iter().cycle())
+        .map(|(a, b)| a ^ b)
+        .collect();
+    seqs.server = server
+        .write_packet(seqs.server, &mysql_common::crypto::encrypt(&masked, pem))
+        .await?;
     Ok(())
 }
 
@@ -205,7 +259,10 @@ fn switched(payload: &[u8]) -> Challenge {
     let mut parts = payload[1..].splitn(2, |b| *b == 0);
     let plugin = parts.next().unwrap_or_default().to_vec();
     let nonce = parts.next().unwrap_or_default();
-    Challenge { plugin, nonce: nonce.strip_suffix(&[0]).unwrap_or(nonce).to_vec() }
+    Challenge {
+        plugin,
+        nonce: nonce.strip_suffix(&[0]).unwrap_or(nonce).to_vec(),
+    }
 }
 
 async fn connect(address: &Address) -> io::Result<Stream> {
@@ -225,7 +282,9 @@ async fn client_response(client: &mut Link) -> Result<(u8, Response), LoginError
     client.stream.read_exact(&mut header).await?;
     let (len, seq) = packet::read_header(&header).unwrap_or_default();
     if len as u64 > PACKET {
-        return Err(LoginError::Protocol("the client's first packet is not a handshake response".into()));
+        return Err(LoginError::Protocol(
+            "the client's first packet is not a handshake response".into(),
+        ));
     }
     let mut payload = vec![0; len];
     client.stream.read_exact(&mut payload).await?;
@@ -240,7 +299,10 @@ async fn client_response(client: &mut Link) -> Result<(u8, Response), LoginError
 }
 
 async fn refuse(client: &mut Link, seq: u8, text: &str) -> io::Result<()> {
-    client.write_packet(seq, &reply::err(&Refusal::handshake(text))).await.map(drop)
+    client
+        .write_packet(seq, &reply::err(&Refusal::handshake(text)))
+        .await
+        .map(drop)
 }
 
 /// An error before the greeting: the client's capabilities are not known, so no SQLSTATE.
@@ -248,5 +310,8 @@ pub async fn refuse_early(client: &mut Link, code: u16, text: &str) -> io::Resul
     let mut payload = vec![reply::ERR];
     payload.extend_from_slice(&code.to_le_bytes());
     payload.extend_from_slice(text.as_bytes());
-    client.write_packet(0, &Bytes::from(payload)).await.map(drop)
+    client
+        .write_packet(0, &Bytes::from(payload))
+        .await
+        .map(drop)
 }

@@ -47,11 +47,15 @@ const GOODBYE: Duration = Duration::from_secs(1);
 
 /// Serves one client to the end.
 pub async fn run(client: TcpStream, view: View, shared: &Shared) {
-    let peer = client.peer_addr().map_or_else(|e| e.to_string(), |a| a.to_string());
+    let peer = client
+        .peer_addr()
+        .map_or_else(|e| e.to_string(), |a| a.to_string());
     let login = login::login(client, &shared.database, &shared.tls);
     let login = match timeout(shared.limits.login_seconds, login).await {
         Ok(Ok(login)) => login,
-        Ok(Err(error @ LoginError::Connect(..))) => return tracing::error!(%peer, %error, "no session"),
+        Ok(Err(error @ LoginError::Connect(..))) => {
+            return tracing::error!(%peer, %error, "no session");
+        }
         Ok(Err(error)) => return tracing::info!(%peer, %error, "no session"),
         Err(_) => return tracing::info!(%peer, "no session: the login took too long"),
     };
@@ -85,7 +89,11 @@ pub async fn run(client: TcpStream, view: View, shared: &Shared) {
 /// Tells a client that there is no room for it.
 pub async fn turn_away(client: TcpStream) {
     let mut link = Link::new(Stream::Tcp(client));
-    let _ = timeout(GOODBYE, login::refuse_early(&mut link, 1040, "codec-proxy: too many connections")).await;
+    let _ = timeout(
+        GOODBYE,
+        login::refuse_early(&mut link, 1040, "codec-proxy: too many connections"),
+    )
+    .await;
 }
 
 struct Session<'a> {
@@ -101,7 +109,13 @@ struct Session<'a> {
 impl Session<'_> {
     async fn serve(&mut self) -> io::Result<()> {
         loop {
-            let Self { relay, shared, ending, ended, .. } = self;
+            let Self {
+                relay,
+                shared,
+                ending,
+                ended,
+                ..
+            } = self;
             let event = relay
                 .run(&shared.catalog, |cx| {
                     *ended = *ended || ending.as_mut().poll(cx).is_ready();
@@ -144,7 +158,13 @@ impl Session<'_> {
             }
         }
         let index = self.shared.catalog.index();
-        let stores = |name: &str| self.shared.stores.resolve(name).map(|s| s.name().to_owned()).map_err(|e| e.to_string());
+        let stores = |name: &str| {
+            self.shared
+                .stores
+                .resolve(name)
+                .map(|s| s.name().to_owned())
+                .map_err(|e| e.to_string())
+        };
         let context = plan::Context {
             schema: self.context.schema.as_deref(),
             dialect: self.context.dialect,
@@ -174,7 +194,9 @@ impl Session<'_> {
             }
             Ok(Plan::Read) => read::run(relay, self.shared, &index, statement).await,
             Ok(Plan::Describe(plan)) => describe::run(relay, statement, &plan).await,
-            Ok(Plan::Declare(plan)) => declare::declare(relay, &self.shared.catalog, statement, &plan).await,
+            Ok(Plan::Declare(plan)) => {
+                declare::declare(relay, &self.shared.catalog, statement, &plan).await
+            }
             Ok(Plan::Ddl(ddl)) => declare::ddl(relay, &self.shared.catalog, statement, &ddl).await,
         };
         self.relay.client.resume();
@@ -194,7 +216,10 @@ impl Session<'_> {
 
     /// Answers a command of the client in place of the server.
     async fn answer(&mut self, seq: u8, payload: &[u8]) -> io::Result<()> {
-        self.relay.client.write_packet(seq.wrapping_add(1), payload).await?;
+        self.relay
+            .client
+            .write_packet(seq.wrapping_add(1), payload)
+            .await?;
         self.relay.client.resume();
         Ok(())
     }
@@ -207,7 +232,12 @@ impl Session<'_> {
             "select it directly from its table, in the text protocol",
         );
         tracing::info!(error = %refusal, "result refused");
-        let Relay { client, server, responses, .. } = &mut self.relay;
+        let Relay {
+            client,
+            server,
+            responses,
+            ..
+        } = &mut self.relay;
         client.flush_unsent().await?;
         client.write_packet(seq, &reply::err(&refusal)).await?;
         loop {
@@ -224,8 +254,17 @@ impl Session<'_> {
     async fn change_user(&mut self, payload: &[u8]) -> io::Result<()> {
         let relay = &mut self.relay;
         relay.server.write_packet(0, payload).await?;
-        let seqs = Seqs { client: 1, server: 1 };
-        let status = login::authenticate(&mut relay.client, &mut relay.server, seqs, &mut self.challenge).await?;
+        let seqs = Seqs {
+            client: 1,
+            server: 1,
+        };
+        let status = login::authenticate(
+            &mut relay.client,
+            &mut relay.server,
+            seqs,
+            &mut self.challenge,
+        )
+        .await?;
         relay.responses = Responses::new(relay.responses.shape(), status.unwrap_or_default());
         relay.context_valid = false;
         relay.client.resume();
@@ -235,7 +274,12 @@ impl Session<'_> {
 
     /// `COM_FIELD_LIST`: codec columns are listed as what the client sees of them.
     async fn field_list(&mut self, seq: u8, payload: &[u8]) -> io::Result<()> {
-        let Relay { client, server, responses, .. } = &mut self.relay;
+        let Relay {
+            client,
+            server,
+            responses,
+            ..
+        } = &mut self.relay;
         let index = self.shared.catalog.index();
         server.write_packet(0, payload).await?;
         responses.sent(command::expect(command::FIELD_LIST));
@@ -262,7 +306,11 @@ impl Session<'_> {
     async fn explain(&mut self, error: &io::Error) {
         if error.kind() == io::ErrorKind::FileTooLarge && self.relay.responses.idle() {
             let refusal = Refusal::limit(&error.to_string());
-            let _ = timeout(GOODBYE, self.relay.client.write_packet(1, &reply::err(&refusal))).await;
+            let _ = timeout(
+                GOODBYE,
+                self.relay.client.write_packet(1, &reply::err(&refusal)),
+            )
+            .await;
         }
     }
 }

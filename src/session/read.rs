@@ -4,8 +4,8 @@
 //!    are announced as `longblob`; everything else keeps its bytes.
 //! 2. Rows are read ahead of the client, as far as `limits.prefetch_bytes` and a number of rows
 //!    allow, and their values are fetched in parallel, up to `limits.store_parallel`.
-//! 3. Rows go to the client in order. A value of more than [`LARGE`] bytes is not fetched ahead
-//!    but passed through piece by piece.
+//! 3. Rows go to the client in order. A value of more than a quarter of `limits.prefetch_bytes`
+//!    is not fetched ahead but passed through piece by piece.
 //!
 //! A pointer that cannot be read, a missing object, a wrong MD5 or a store that fails ends the
 //! result with an ERR packet in place of the row. If that is found only when part of a large
@@ -35,18 +35,33 @@ use crate::wire::reply;
 use crate::wire::response::{Responses, Seen};
 use crate::wire::row;
 
-/// Values of more bytes than this are passed through instead of fetched ahead.
-const LARGE: u64 = 4 << 20;
 /// Rows that may be under way, besides the limit in bytes.
 const ROWS: usize = 256;
 
 /// Sends the statement and relays its response, decoded.
-pub async fn run(relay: &mut Relay, shared: &Shared, index: &Index, statement: Statement) -> io::Result<()> {
+pub async fn run(
+    relay: &mut Relay,
+    shared: &Shared,
+    index: &Index,
+    statement: Statement,
+) -> io::Result<()> {
     relay.forward(&statement);
     relay.server.flush_unsent().await?;
-    let Relay { client, server, responses, .. } = relay;
+    let Relay {
+        client,
+        server,
+        responses,
+        ..
+    } = relay;
     let out = Outgoing::new(client, statement.seq.wrapping_add(1));
-    let mut results = Results { server, responses, out, shared, index, columns: Vec::new() };
+    let mut results = Results {
+        server,
+        responses,
+        out,
+        shared,
+        index,
+        columns: Vec::new(),
+    };
     results.relay().await?;
     results.out.flush().await?;
     relay.server.resume();
@@ -84,9 +99,16 @@ impl Results<'_> {
                 continue;
             }
             let at_column = self.responses.at_column();
-            let packet = self.server.read_packet(self.shared.limits.row_bytes).await?;
+            let packet = self
+                .server
+                .read_packet(self.shared.limits.row_bytes)
+                .await?;
             let seen = self.responses.whole_packet(&packet.payload);
-            match if at_column { self.definition(&packet.payload) } else { Ok(None) } {
+            match if at_column {
+                self.definition(&packet.payload)
+            } else {
+                Ok(None)
+            } {
                 Ok(Some(longblob)) => self.out.packet(&longblob).await?,
                 Ok(None) => self.out.packet(&packet.payload).await?,
                 Err(refusal) => return self.fail(&refusal).await,
@@ -107,9 +129,16 @@ impl Results<'_> {
         };
         let name = table.column_path(position);
         if let Some(ColumnCodec::Unusable { reason, .. }) = &table.columns[position].codec {
-            return Err(Refusal::unsupported(&name, reason, "leave the column out, or set the codec up"));
+            return Err(Refusal::unsupported(
+                &name,
+                reason,
+                "leave the column out, or set the codec up",
+            ));
         }
-        self.columns.push(Some(Arc::new(Origin { schema: table.schema.clone(), name })));
+        self.columns.push(Some(Arc::new(Origin {
+            schema: table.schema.clone(),
+            name,
+        })));
         Ok(Some(column.as_longblob()))
     }
 
@@ -120,7 +149,8 @@ impl Results<'_> {
         let mut ahead = 0;
         let mut last = None;
         while last.is_none() || !window.is_empty() {
-            let room = last.is_none() && window.len() < ROWS && ahead < self.shared.limits.prefetch_bytes;
+            let room =
+                last.is_none() && window.len() < ROWS && ahead < self.shared.limits.prefetch_bytes;
             if window.is_empty() && self.server.carry.is_empty() {
                 self.out.flush().await?;
             }
@@ -143,8 +173,7 @@ impl Results<'_> {
                         }
                     }
                 }
-                ready = first_ready(&mut window), if !window.is_empty() => {
-                    ready;
+                () = first_ready(&mut window), if !window.is_empty() => {
                     if let Some(row) = window.pop_front() {
                         ahead -= row.ahead;
                         if let Err(refusal) = self.emit(row).await? {
@@ -154,13 +183,19 @@ impl Results<'_> {
                 }
             }
         }
-        let Some((seen, payload)) = last else { return Ok(Ok(Seen::End)) };
+        let Some((seen, payload)) = last else {
+            return Ok(Ok(Seen::End));
+        };
         self.out.packet(&payload).await?;
         Ok(Ok(seen))
     }
 
     /// A row that cannot be decoded: the rows before it are still sent.
-    async fn after(&mut self, window: VecDeque<Row>, refusal: Refusal) -> io::Result<Result<Seen, Refusal>> {
+    async fn after(
+        &mut self,
+        window: VecDeque<Row>,
+        refusal: Refusal,
+    ) -> io::Result<Result<Seen, Refusal>> {
         let mut window = window;
         while !window.is_empty() {
             first_ready(&mut window).await;
@@ -175,21 +210,35 @@ impl Results<'_> {
 
     /// Begins to fetch a row's values.
     fn row(&self, payload: Bytes, gate: &Arc<Semaphore>) -> Result<Row, Refusal> {
-        let mut row = Row { parts: Vec::new(), ahead: payload.len() as u64, payload };
+        let mut row = Row {
+            parts: Vec::new(),
+            ahead: payload.len() as u64,
+            payload,
+        };
         let mut from = 0;
         for (n, cell) in row::cells(&row.payload).enumerate() {
-            let (Some(Some(origin)), Some(cell)) = (self.columns.get(n), cell) else { continue };
+            let (Some(Some(origin)), Some(cell)) = (self.columns.get(n), cell) else {
+                continue;
+            };
             let Some(value) = cell.value else { continue };
             let failed = |e: &dyn ToString| Refusal::store(&origin.name, &e.to_string());
             let pointer = Pointer::parse(&row.payload[value]).map_err(|e| failed(&e))?;
-            let store = self.shared.stores.resolve(&pointer.store).map_err(|e| failed(&e))?;
+            let store = self
+                .shared
+                .stores
+                .resolve(&pointer.store)
+                .map_err(|e| failed(&e))?;
             row.parts.push(Part::Raw(from..cell.encoded.start));
             from = cell.encoded.end;
             let (gate, schema) = (gate.clone(), origin.schema.clone());
-            let size = pointer.size.unwrap_or(LARGE + 1);
-            let value = if size > LARGE {
+            let large = self.shared.limits.prefetch_bytes / 4;
+            let size = pointer.size.unwrap_or(u64::MAX);
+            let value = if size > large {
                 Value::Large(Box::pin(async move {
-                    let rule = PathRule { schema: &schema, also: &[] };
+                    let rule = PathRule {
+                        schema: &schema,
+                        also: &[],
+                    };
                     store.open(&pointer, &rule).await.map_err(|e| e.to_string())
                 }))
             } else {
@@ -197,8 +246,18 @@ impl Results<'_> {
                 Value::Fetching(AbortOnDropHandle::new(tokio::spawn(async move {
                     // The semaphore is never closed.
                     let _permit = gate.acquire().await;
-                    let rule = PathRule { schema: &schema, also: &[] };
-                    store.fetch(&pointer, &rule).await.map_err(|e| e.to_string())
+                    let rule = PathRule {
+                        schema: &schema,
+                        also: &[],
+                    };
+                    let reader = store
+                        .open(&pointer, &rule)
+                        .await
+                        .map_err(|e| e.to_string())?;
+                    if reader.size() > large {
+                        return Err("the object is larger than its pointer says".to_owned());
+                    }
+                    reader.collect().await.map_err(|e| e.to_string())
                 })))
             };
             row.parts.push(Part::Value(origin.clone(), value));
@@ -218,7 +277,9 @@ impl Results<'_> {
                 }
                 Part::Value(origin, Value::Fetched(value)) => (origin, value.map(Ready::Value)),
                 Part::Value(origin, Value::Large(open)) => (origin, open.await.map(Ready::Reader)),
-                Part::Value(origin, Value::Fetching(_)) => return Ok(Err(Refusal::store(&origin.name, "internal error"))),
+                Part::Value(origin, Value::Fetching(_)) => {
+                    return Ok(Err(Refusal::store(&origin.name, "internal error")));
+                }
             };
             match opened {
                 Ok(ready) => parts.push(ready),
@@ -227,7 +288,9 @@ impl Results<'_> {
         }
         let total = parts.iter().map(Ready::len).sum();
         if total > self.shared.limits.row_bytes {
-            return Ok(Err(Refusal::limit("a decoded row is longer than limits.row_bytes")));
+            return Ok(Err(Refusal::limit(
+                "a decoded row is longer than limits.row_bytes",
+            )));
         }
         self.out.begin(total);
         for part in parts {
@@ -276,7 +339,9 @@ enum Value {
 
 /// Waits for the fetches of the first row. Cancel safe: what has arrived stays.
 async fn first_ready(window: &mut VecDeque<Row>) {
-    let Some(row) = window.front_mut() else { return };
+    let Some(row) = window.front_mut() else {
+        return;
+    };
     for part in &mut row.parts {
         if let Part::Value(_, value) = part
             && let Value::Fetching(handle) = value

@@ -111,7 +111,14 @@ macro_rules! ready_ok {
 
 impl Relay {
     /// `limit` is the longest statement, in bytes.
-    pub fn new(client: Link, server: Link, responses: Responses, view: View, multi_statements: bool, limit: u64) -> Self {
+    pub fn new(
+        client: Link,
+        server: Link,
+        responses: Responses,
+        view: View,
+        multi_statements: bool,
+        limit: u64,
+    ) -> Self {
         Self {
             client,
             server,
@@ -128,7 +135,11 @@ impl Relay {
 
     /// Relays until something needs the session's attention. `ending` says that the session is
     /// to end as soon as no statement runs; it is asked again whenever the task is woken.
-    pub async fn run(&mut self, catalog: &Catalog, mut ending: impl FnMut(&mut Context<'_>) -> bool) -> io::Result<Event> {
+    pub async fn run(
+        &mut self,
+        catalog: &Catalog,
+        mut ending: impl FnMut(&mut Context<'_>) -> bool,
+    ) -> io::Result<Event> {
         poll_fn(|cx| {
             let down = self.poll_down(cx, catalog)?;
             if let Poll::Ready(event) = down {
@@ -175,7 +186,8 @@ impl Relay {
             self.server.queue(wire.into());
         } else {
             for (seq, chunk) in chunks(&statement.payload) {
-                self.server.queue(Bytes::copy_from_slice(&packet::header(chunk.len(), seq)));
+                self.server
+                    .queue(Bytes::copy_from_slice(&packet::header(chunk.len(), seq)));
                 self.server.queue(chunk);
             }
         }
@@ -183,7 +195,10 @@ impl Relay {
     }
 
     fn between_statements(&self) -> bool {
-        self.responses.idle() && !self.infile && self.collecting.is_none() && self.client.cutter.at_boundary()
+        self.responses.idle()
+            && !self.infile
+            && self.collecting.is_none()
+            && self.client.cutter.at_boundary()
     }
 
     /// Server to client.
@@ -216,18 +231,34 @@ impl Relay {
                 at = packet::skip_while(buf, at, |first| first < reply::EOF);
             }
             let watched = self.view == View::Bytes && self.responses.at_column();
-            let need = |len: usize| if watched { len.min(COLUMN) } else { reply::PREFIX };
-            let Some(head) = self.server.cutter.next(buf, &mut at, need) else { return (at, None) };
+            let need = |len: usize| {
+                if watched {
+                    len.min(COLUMN)
+                } else {
+                    reply::PREFIX
+                }
+            };
+            let Some(head) = self.server.cutter.next(buf, &mut at, need) else {
+                return (at, None);
+            };
             buf[head.start + 3] = buf[head.start + 3].wrapping_add(self.seq_shift);
             let payload = &buf[head.start + HEADER..head.start + HEADER + head.have];
             if watched && !head.continued {
                 let index = index.get_or_insert_with(|| catalog.index());
                 let column = Column::parse(payload, self.responses.shape().extended_metadata);
-                let leak = column.and_then(|c| origin::external(index, &c)).map(|(table, n)| table.column_path(n));
+                let leak = column
+                    .and_then(|c| origin::external(index, &c))
+                    .map(|(table, n)| table.column_path(n));
                 if let (Some(column), false) = (leak, self.responses.in_fields()) {
                     // Not relayed any further: the handler reads from here, whole packets.
                     self.server.cutter = packet::Cutter::default();
-                    return (head.start, Some(Event::Leak { seq: buf[head.start + 3], column }));
+                    return (
+                        head.start,
+                        Some(Event::Leak {
+                            seq: buf[head.start + 3],
+                            column,
+                        }),
+                    );
                 }
             }
             match self.responses.packet(head.len, payload) {
@@ -245,7 +276,9 @@ impl Relay {
                 return Ok(Poll::Pending);
             }
             if self.collecting.is_some() {
-                let Some(statement) = ready_ok!(self.collect(cx)?) else { return Ok(Poll::Ready(Event::Closed)) };
+                let Some(statement) = ready_ok!(self.collect(cx)?) else {
+                    return Ok(Poll::Ready(Event::Closed));
+                };
                 if self.glance(&statement.payload, catalog) == Glance::Examine {
                     return Ok(Poll::Ready(Event::Statement(statement)));
                 }
@@ -274,7 +307,11 @@ impl Relay {
         loop {
             self.client.cutter.pass(buf, &mut at);
             let fresh = self.client.cutter.at_boundary() && !self.infile;
-            let command = if fresh { buf.get(at + HEADER).copied() } else { None };
+            let command = if fresh {
+                buf.get(at + HEADER).copied()
+            } else {
+                None
+            };
             let whole = command.is_some_and(|c| self.is_taken(c));
             let begin = at;
             let need = |len: usize| if whole { len } else { 1 };
@@ -292,7 +329,9 @@ impl Relay {
                 continue;
             }
             let payload = &buf[head.start + HEADER..head.start + HEADER + head.have];
-            let Some(&command) = payload.first() else { continue };
+            let Some(&command) = payload.first() else {
+                continue;
+            };
             if whole {
                 let seq = buf[head.start + 3];
                 let text = command == command::QUERY || command == command::STMT_PREPARE;
@@ -301,11 +340,21 @@ impl Relay {
                     return (at, head.start, Some(Event::Command { seq, payload }));
                 }
                 if self.glance(payload, catalog) == Glance::Examine {
-                    let statement = Statement { command, payload: Bytes::copy_from_slice(payload), seq };
+                    let statement = Statement {
+                        command,
+                        payload: Bytes::copy_from_slice(payload),
+                        seq,
+                    };
                     return (at, head.start, Some(Event::Statement(statement)));
                 }
                 self.note_keyword(&payload[1..]);
-            } else if matches!(command, command::INIT_DB | command::RESET_CONNECTION | command::STMT_EXECUTE | command::STMT_BULK_EXECUTE) {
+            } else if matches!(
+                command,
+                command::INIT_DB
+                    | command::RESET_CONNECTION
+                    | command::STMT_EXECUTE
+                    | command::STMT_BULK_EXECUTE
+            ) {
                 self.context_valid = false;
             }
             self.responses.sent(command::expect(command));
@@ -335,19 +384,29 @@ impl Relay {
     /// Begins to collect the statement whose first bytes are `buf`, header included, unless it
     /// will fit into one read buffer.
     fn collect_from(&mut self, buf: &[u8]) -> bool {
-        let Some((len, seq)) = packet::read_header(buf) else { return false };
+        let Some((len, seq)) = packet::read_header(buf) else {
+            return false;
+        };
         if HEADER + len <= buffers::SIZE {
             return false;
         }
         let mut payload = BytesMut::with_capacity(len);
         payload.extend_from_slice(&buf[HEADER..]);
         let left = len - payload.len();
-        self.collecting = Some(Collecting { payload, left, full: len == MAX_CHUNK, seq, header: BytesMut::new() });
+        self.collecting = Some(Collecting {
+            payload,
+            left,
+            full: len == MAX_CHUNK,
+            seq,
+            header: BytesMut::new(),
+        });
         true
     }
 
     fn collect(&mut self, cx: &mut Context<'_>) -> io::Result<Poll<Option<Statement>>> {
-        let Some(collecting) = self.collecting.as_mut() else { return Ok(Poll::Pending) };
+        let Some(collecting) = self.collecting.as_mut() else {
+            return Ok(Poll::Pending);
+        };
         loop {
             let missing = HEADER - collecting.header.len();
             let (into, wanted) = match collecting.left {
@@ -367,10 +426,17 @@ impl Relay {
                 collecting.seq = seq;
             }
             if (collecting.payload.len() + collecting.left) as u64 > self.limit {
-                return Err(io::Error::new(io::ErrorKind::FileTooLarge, "a statement is longer than limits.statement_bytes"));
+                return Err(io::Error::new(
+                    io::ErrorKind::FileTooLarge,
+                    "a statement is longer than limits.statement_bytes",
+                ));
             }
         }
-        let done = self.collecting.take().map(|c| Statement { command: c.payload[0], payload: c.payload.freeze(), seq: c.seq });
+        let done = self.collecting.take().map(|c| Statement {
+            command: c.payload[0],
+            payload: c.payload.freeze(),
+            seq: c.seq,
+        });
         Ok(Poll::Ready(done))
     }
 }
@@ -379,7 +445,10 @@ impl Relay {
 fn chunks(payload: &Bytes) -> impl Iterator<Item = (u8, Bytes)> + '_ {
     (0..packet::chunks(payload.len() as u64)).map(|n| {
         let start = n as usize * MAX_CHUNK;
-        (n as u8, payload.slice(start..payload.len().min(start + MAX_CHUNK)))
+        (
+            n as u8,
+            payload.slice(start..payload.len().min(start + MAX_CHUNK)),
+        )
     })
 }
 
@@ -413,10 +482,19 @@ fn read(cx: &mut Context<'_>, link: &mut Link) -> io::Result<Poll<Option<(Vec<u8
 }
 
 /// Reads at most `wanted` bytes to the end of `into`; `None` at the end of the stream.
-fn fill(cx: &mut Context<'_>, link: &mut Link, into: &mut BytesMut, wanted: usize) -> io::Result<Poll<Option<usize>>> {
+fn fill(
+    cx: &mut Context<'_>,
+    link: &mut Link,
+    into: &mut BytesMut,
+    wanted: usize,
+) -> io::Result<Poll<Option<usize>>> {
     if into.capacity() == into.len() {
         into.reserve(wanted);
     }
-    let got = ready_ok!(poll_read_buf(Pin::new(&mut link.stream), cx, &mut into.limit(wanted))?);
+    let got = ready_ok!(poll_read_buf(
+        Pin::new(&mut link.stream),
+        cx,
+        &mut into.limit(wanted)
+    )?);
     Ok(Poll::Ready((got > 0).then_some(got)))
 }

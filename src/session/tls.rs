@@ -52,31 +52,48 @@ impl Tls {
                 let pem = |e: &dyn ToString| TlsError::Pem(name.clone(), e.to_string());
                 let mut roots = RootCertStore::empty();
                 for certificate in CertificateDer::pem_file_iter(path).map_err(|e| pem(&e))? {
-                    roots.add(certificate.map_err(|e| pem(&e))?).map_err(|e| pem(&e))?;
+                    roots
+                        .add(certificate.map_err(|e| pem(&e))?)
+                        .map_err(|e| pem(&e))?;
                 }
                 builder.with_root_certificates(roots).with_no_client_auth()
             }
             None => {
                 let any = Arc::new(AnyCertificate(provider));
-                builder.dangerous().with_custom_certificate_verifier(any).with_no_client_auth()
+                builder
+                    .dangerous()
+                    .with_custom_certificate_verifier(any)
+                    .with_no_client_auth()
             }
         };
-        Ok(Self { acceptor, to_database: config.database.tls, connector: TlsConnector::from(Arc::new(client)) })
+        Ok(Self {
+            acceptor,
+            to_database: config.database.tls,
+            connector: TlsConnector::from(Arc::new(client)),
+        })
     }
 
     /// Encrypts a connection to the database, after the `SSLRequest`.
     pub async fn connect(&self, plain: Stream, address: &Address) -> io::Result<Stream> {
         let (Stream::Tcp(plain), Address::Tcp { host, .. }) = (plain, address) else {
-            return Err(io::Error::new(io::ErrorKind::Unsupported, "TLS to the database needs TCP"));
+            return Err(io::Error::new(
+                io::ErrorKind::Unsupported,
+                "TLS to the database needs TCP",
+            ));
         };
         let name = ServerName::try_from(host.clone()).map_err(io::Error::other)?;
-        Ok(Stream::ServerTls(Box::new(self.connector.connect(name, plain).await?)))
+        Ok(Stream::ServerTls(Box::new(
+            self.connector.connect(name, plain).await?,
+        )))
     }
 }
 
 type KeyPair = (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>);
 
-fn acceptor(provider: &Arc<CryptoProvider>, (chain, key): KeyPair) -> Result<TlsAcceptor, TlsError> {
+fn acceptor(
+    provider: &Arc<CryptoProvider>,
+    (chain, key): KeyPair,
+) -> Result<TlsAcceptor, TlsError> {
     let config = ServerConfig::builder_with_provider(provider.clone())
         .with_safe_default_protocol_versions()
         .and_then(|builder| builder.with_no_client_auth().with_single_cert(chain, key))
@@ -85,7 +102,9 @@ fn acceptor(provider: &Arc<CryptoProvider>, (chain, key): KeyPair) -> Result<Tls
 }
 
 fn read_identity(identity: &Identity) -> Result<KeyPair, TlsError> {
-    let pem = |path: &std::path::Path, e: &dyn ToString| TlsError::Pem(path.display().to_string(), e.to_string());
+    let pem = |path: &std::path::Path, e: &dyn ToString| {
+        TlsError::Pem(path.display().to_string(), e.to_string())
+    };
     let chain = CertificateDer::pem_file_iter(&identity.certificate)
         .and_then(Iterator::collect)
         .map_err(|e| pem(&identity.certificate, &e))?;
@@ -94,8 +113,9 @@ fn read_identity(identity: &Identity) -> Result<KeyPair, TlsError> {
 }
 
 fn self_signed() -> Result<KeyPair, TlsError> {
-    let made = rcgen::generate_simple_self_signed(["localhost".to_owned(), "codec-proxy".to_owned()])
-        .map_err(|e| TlsError::Certificate(e.to_string()))?;
+    let made =
+        rcgen::generate_simple_self_signed(["localhost".to_owned(), "codec-proxy".to_owned()])
+            .map_err(|e| TlsError::Certificate(e.to_string()))?;
     let key = PrivatePkcs8KeyDer::from(made.signing_key.serialize_der());
     Ok((vec![made.cert.der().clone()], key.into()))
 }
@@ -123,7 +143,12 @@ impl ServerCertVerifier for AnyCertificate {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls12_signature(message, cert, dss, &self.0.signature_verification_algorithms)
+        verify_tls12_signature(
+            message,
+            cert,
+            dss,
+            &self.0.signature_verification_algorithms,
+        )
     }
 
     fn verify_tls13_signature(
@@ -132,7 +157,12 @@ impl ServerCertVerifier for AnyCertificate {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls13_signature(message, cert, dss, &self.0.signature_verification_algorithms)
+        verify_tls13_signature(
+            message,
+            cert,
+            dss,
+            &self.0.signature_verification_algorithms,
+        )
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {

@@ -70,10 +70,22 @@ async fn store_values(shared: &Shared, write: &Write) -> Result<Vec<Option<Strin
     for cell in &write.cells {
         let chain = chain(&write.table, cell.column)?;
         let column = write.table.column_path(cell.column);
-        chain.validate(&cell.literal.head(crate::codec::HEAD_LEN)).map_err(|reason| {
-            Refusal::value(&column, &reason, "send what a DataJoint client packs, or use a column without a codec")
-        })?;
-        puts.push((chain.is_external().then(|| chain.store.clone().unwrap_or_default()), column, &cell.literal));
+        chain
+            .validate(&cell.literal.head(crate::codec::HEAD_LEN))
+            .map_err(|reason| {
+                Refusal::value(
+                    &column,
+                    &reason,
+                    "send what a DataJoint client packs, or use a column without a codec",
+                )
+            })?;
+        puts.push((
+            chain
+                .is_external()
+                .then(|| chain.store.clone().unwrap_or_default()),
+            column,
+            &cell.literal,
+        ));
     }
     stream::iter(puts)
         .map(|(store, column, literal)| async move {
@@ -81,7 +93,10 @@ async fn store_values(shared: &Shared, write: &Write) -> Result<Vec<Option<Strin
             let failed = |e: crate::store::StoreError| Refusal::store(&column, &e.to_string());
             let store = shared.stores.resolve(&store).map_err(failed)?;
             let content = Arc::new(LiteralContent(literal.clone()));
-            let pointer = store.put_hashed(&write.table.schema, content).await.map_err(failed)?;
+            let pointer = store
+                .put_hashed(&write.table.schema, content)
+                .await
+                .map_err(failed)?;
             Ok(Some(pointer.to_json()))
         })
         .buffered(shared.limits.store_parallel)
@@ -92,16 +107,27 @@ async fn store_values(shared: &Shared, write: &Write) -> Result<Vec<Option<Strin
 fn chain(table: &Table, column: usize) -> Result<&Chain, Refusal> {
     match table.columns.get(column).and_then(|c| c.codec.as_ref()) {
         Some(ColumnCodec::Chain(chain)) => Ok(chain),
-        Some(ColumnCodec::Unusable { reason, .. }) => {
-            Err(Refusal::unsupported(&table.column_path(column), reason, "leave the column out, or set the codec up"))
-        }
-        None => Err(Refusal::unsupported(&table.column_path(column), "the column carries no codec", "try again")),
+        Some(ColumnCodec::Unusable { reason, .. }) => Err(Refusal::unsupported(
+            &table.column_path(column),
+            reason,
+            "leave the column out, or set the codec up",
+        )),
+        None => Err(Refusal::unsupported(
+            &table.column_path(column),
+            "the column carries no codec",
+            "try again",
+        )),
     }
 }
 
 /// The command with its stored literals replaced; `payload` begins with the command byte, the
 /// cells' spans count from the text behind it.
-fn splice(payload: &Bytes, cells: &[Cell], pointers: &[Option<String>], dialect: Dialect) -> Vec<Bytes> {
+fn splice(
+    payload: &Bytes,
+    cells: &[Cell],
+    pointers: &[Option<String>],
+    dialect: Dialect,
+) -> Vec<Bytes> {
     let mut segments = Vec::with_capacity(2 * cells.len() + 1);
     let mut done = 0;
     for (cell, pointer) in cells.iter().zip(pointers) {

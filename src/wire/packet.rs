@@ -99,7 +99,10 @@ pub fn header(len: usize, seq: u8) -> [u8; HEADER] {
 /// Payload length and sequence number of the packet that begins `buf`.
 pub fn read_header(buf: &[u8]) -> Option<(usize, u8)> {
     let header = buf.get(..HEADER)?;
-    Some((usize::from(header[0]) | usize::from(header[1]) << 8 | usize::from(header[2]) << 16, header[3]))
+    Some((
+        usize::from(header[0]) | usize::from(header[1]) << 8 | usize::from(header[2]) << 16,
+        header[3],
+    ))
 }
 
 /// Passes over whole packets, from the packet boundary `at` on, as long as they are shorter than

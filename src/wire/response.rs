@@ -198,7 +198,10 @@ impl Responses {
 
     /// As [`Responses::packet`], for a payload that was put together from its chunks.
     pub fn whole_packet(&mut self, payload: &[u8]) -> Seen {
-        let seen = self.packet(payload.len().min(MAX_CHUNK), &payload[..payload.len().min(reply::PREFIX)]);
+        let seen = self.packet(
+            payload.len().min(MAX_CHUNK),
+            &payload[..payload.len().min(reply::PREFIX)],
+        );
         self.continues = false;
         seen
     }
