@@ -38,8 +38,14 @@ impl Mariadb {
             let address = free_address(0)?;
             tries_left -= 1;
             match run(&server, folder, &account, address, &mut guard) {
-                Ok(()) => return Ok(Self { address, _guard: guard }),
-                Err(SandboxError::Mariadb(log)) if tries_left > 0 && log.contains("Bind on TCP/IP port") => {}
+                Ok(()) => {
+                    return Ok(Self {
+                        address,
+                        _guard: guard,
+                    });
+                }
+                Err(SandboxError::Mariadb(log))
+                    if tries_left > 0 && log.contains("Bind on TCP/IP port") => {}
                 Err(error) => return Err(error),
             }
         }
@@ -58,7 +64,11 @@ fn install(folder: &Path, account: &Account, guard: &mut Guard) -> Result<(), Sa
     let err = out.try_clone().map_err(|source| io_error(&log, source))?;
     let mut command = Command::new(program("mariadb-install-db")?);
     command
-        .args(["--no-defaults", "--auth-root-authentication-method=socket", "--skip-test-db"])
+        .args([
+            "--no-defaults",
+            "--auth-root-authentication-method=socket",
+            "--skip-test-db",
+        ])
         .args(["--skip-name-resolve", "--innodb-log-file-size=48M"])
         // Ten times faster: a folder that was empty a moment ago has nothing to lose in a crash.
         .arg("--debug-no-sync")
@@ -69,7 +79,11 @@ fn install(folder: &Path, account: &Account, guard: &mut Guard) -> Result<(), Sa
         .stderr(err);
     let child = guard.spawn(&mut command)?;
     let status = child.wait().map_err(|source| io_error(&log, source))?;
-    if status.success() { Ok(()) } else { Err(SandboxError::Mariadb(last_lines(&log))) }
+    if status.success() {
+        Ok(())
+    } else {
+        Err(SandboxError::Mariadb(last_lines(&log)))
+    }
 }
 
 /// Writes what the server does before it takes clients: no account without a name (those shadow
@@ -111,8 +125,15 @@ fn run(
         .arg(path_option("--init-file=", &accounts_file(folder)))
         .arg(format!("--bind-address={}", address.ip()))
         .arg(format!("--port={}", address.port()))
-        .args(["--skip-name-resolve", "--performance-schema=OFF", "--max-allowed-packet=1G"])
-        .args(["--innodb-buffer-pool-size=64M", "--innodb-log-file-size=48M"])
+        .args([
+            "--skip-name-resolve",
+            "--performance-schema=OFF",
+            "--max-allowed-packet=1G",
+        ])
+        .args([
+            "--innodb-buffer-pool-size=64M",
+            "--innodb-log-file-size=48M",
+        ])
         .arg("--innodb-flush-log-at-trx-commit=2")
         .stdin(Stdio::null())
         .stdout(Stdio::null())
@@ -120,7 +141,11 @@ fn run(
     let child = guard.spawn(&mut command)?;
     let deadline = Instant::now() + PATIENCE;
     while Instant::now() < deadline {
-        if child.try_wait().map_err(|source| io_error(server, source))?.is_some() {
+        if child
+            .try_wait()
+            .map_err(|source| io_error(server, source))?
+            .is_some()
+        {
             break;
         }
         if greets(address) {
@@ -150,7 +175,9 @@ enum Account {
 impl Account {
     /// Decides it, and hands `folder` over to that user.
     fn for_server(folder: &Path) -> Result<Self, SandboxError> {
-        let owner = fs::metadata(folder).map_err(|source| io_error(folder, source))?.uid();
+        let owner = fs::metadata(folder)
+            .map_err(|source| io_error(folder, source))?
+            .uid();
         let this_process = fs::metadata("/proc/self").map_or(owner, |process| process.uid());
         if this_process != 0 {
             return Ok(Self::Own);
@@ -204,7 +231,8 @@ fn path_option(option: &str, path: &Path) -> std::ffi::OsString {
 
 /// The end of a log, where a server that gave up says why.
 fn last_lines(log: &Path) -> String {
-    let text = fs::read_to_string(log).unwrap_or_else(|error| format!("{}: {error}", log.display()));
+    let text =
+        fs::read_to_string(log).unwrap_or_else(|error| format!("{}: {error}", log.display()));
     let lines: Vec<&str> = text.lines().collect();
     lines[lines.len().saturating_sub(15)..].join("\n")
 }

@@ -97,7 +97,7 @@ pub fn run(options: &Options) -> Result<(), SandboxError> {
 
     let file = home.path().join("codec-proxy.toml");
     fs::write(&file, place.to_toml()).map_err(|source| io_error(&file, source))?;
-    let config = Config::load(&file, std::iter::empty())?;
+    let config = Config::load(&file, std::iter::empty::<(String, String)>())?;
 
     let announced = place.clone();
     let ready_file = options.ready_file.clone();
@@ -111,7 +111,12 @@ pub fn run(options: &Options) -> Result<(), SandboxError> {
 impl Place {
     /// The configuration of the sandbox's proxy.
     fn to_toml(&self) -> String {
-        let Self { bytes, stored, database, store } = self;
+        let Self {
+            bytes,
+            stored,
+            database,
+            store,
+        } = self;
         let (user, password) = CATALOG;
         format!(
             "[database]\naddress = \"{database}\"\nuser = \"{user}\"\npassword = \"{password}\"\n\n\
@@ -125,7 +130,8 @@ impl Place {
     /// The same facts for a program: addresses, account, and the stores as `DJ_STORES` or a
     /// `datajoint.json` has them.
     pub fn to_json(&self) -> serde_json::Value {
-        let endpoint = |address: SocketAddr| json!({"host": address.ip().to_string(), "port": address.port()});
+        let endpoint =
+            |address: SocketAddr| json!({"host": address.ip().to_string(), "port": address.port()});
         json!({
             "user": CLIENT.0,
             "password": CLIENT.1,
@@ -149,9 +155,16 @@ impl fmt::Display for Place {
             )
         };
         writeln!(f, "Connect with    {}", line(self.bytes))?;
-        writeln!(f, "                (DataJoint 0.14, MATLAB: host {}, user {user}, password {password})", self.bytes)?;
+        writeln!(
+            f,
+            "                (DataJoint 0.14, MATLAB: host {}, user {user}, password {password})",
+            self.bytes
+        )?;
         writeln!(f, "DataJoint 2     {}", line(self.stored))?;
-        writeln!(f, "                (columns as stored; its store \"main\" is the folder below)")?;
+        writeln!(
+            f,
+            "                (columns as stored; its store \"main\" is the folder below)"
+        )?;
         writeln!(f, "No proxy        {}", line(self.database))?;
         write!(f, "Store folder    {}", self.store.display())
     }
@@ -166,8 +179,13 @@ enum Home {
 impl Home {
     fn new(data: Option<&Path>) -> Result<Self, SandboxError> {
         let Some(path) = data else {
-            let short = std::env::temp_dir().as_os_str().len() < LONGEST_HOME - "/codec-proxy-xxxxxx".len();
-            let parent = if short { std::env::temp_dir() } else { PathBuf::from("/tmp") };
+            let short =
+                std::env::temp_dir().as_os_str().len() < LONGEST_HOME - "/codec-proxy-xxxxxx".len();
+            let parent = if short {
+                std::env::temp_dir()
+            } else {
+                PathBuf::from("/tmp")
+            };
             let home = tempfile::Builder::new()
                 .prefix("codec-proxy-")
                 .tempdir_in(&parent)
@@ -178,7 +196,9 @@ impl Home {
             return Ok(Self::Temporary(home));
         };
         fs::create_dir_all(path).map_err(|source| io_error(path, source))?;
-        let path = path.canonicalize().map_err(|source| io_error(path, source))?;
+        let path = path
+            .canonicalize()
+            .map_err(|source| io_error(path, source))?;
         Ok(Self::Kept(path))
     }
 
@@ -206,11 +226,16 @@ impl Home {
 
 /// Tells the user, and whoever reads the ready file, once the proxy answers.
 fn announce(place: &Place, ready_file: Option<&Path>, kept: bool) {
-    let answered = [place.bytes, place.stored].map(|address| wait_for_greeting(address, Duration::from_secs(60)));
+    let answered = [place.bytes, place.stored]
+        .map(|address| wait_for_greeting(address, Duration::from_secs(60)));
     if answered.contains(&false) {
         return;
     }
-    let end = if kept { "everything stops; the data stay" } else { "everything is removed" };
+    let end = if kept {
+        "everything stops; the data stay"
+    } else {
+        "everything is removed"
+    };
     let mut out = io::stdout().lock();
     // A reader that went away is no reason to end.
     let _ = writeln!(out, "\n{place}\n\nOn Ctrl-C {end}.").and_then(|()| out.flush());
@@ -223,7 +248,10 @@ fn announce(place: &Place, ready_file: Option<&Path>, kept: bool) {
 
 /// Writes a file that no reader ever sees half of.
 fn write_whole(file: &Path, text: &str) -> io::Result<()> {
-    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder = file
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+        .unwrap_or(Path::new("."));
     let mut draft = tempfile::NamedTempFile::new_in(folder)?;
     draft.write_all(text.as_bytes())?;
     draft.persist(file).map(drop).map_err(|error| error.error)
@@ -246,7 +274,10 @@ fn greets(address: SocketAddr) -> bool {
     let Ok(mut stream) = TcpStream::connect_timeout(&address, Duration::from_secs(1)) else {
         return false;
     };
-    stream.set_read_timeout(Some(Duration::from_secs(5))).is_ok() && stream.read_exact(&mut [0]).is_ok()
+    stream
+        .set_read_timeout(Some(Duration::from_secs(5)))
+        .is_ok()
+        && stream.read_exact(&mut [0]).is_ok()
 }
 
 /// `127.0.0.1:port`, with a port that is free now in the place of 0.
@@ -254,9 +285,15 @@ fn free_address(port: u16) -> Result<SocketAddr, SandboxError> {
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
     TcpListener::bind(address)
         .and_then(|listener| listener.local_addr())
-        .map_err(|source| SandboxError::Io { what: format!("port {port}"), source })
+        .map_err(|source| SandboxError::Io {
+            what: format!("port {port}"),
+            source,
+        })
 }
 
 fn io_error(path: &Path, source: io::Error) -> SandboxError {
-    SandboxError::Io { what: path.display().to_string(), source }
+    SandboxError::Io {
+        what: path.display().to_string(),
+        source,
+    }
 }
