@@ -1,0 +1,1 @@
+//! Runs the Python clients of `tests/clients`.
