@@ -13,6 +13,7 @@ use tokio::time::timeout;
 
 use crate::catalog::{Catalog, ColumnCodec, Index};
 use crate::config::{Config, Database, Limits};
+use crate::session::tls::Tls;
 use crate::store::{StoreLimits, Stores, StoresSettings};
 
 /// Tries the configuration in `file`, and prints each finding.
@@ -33,6 +34,13 @@ pub(super) fn run(file: &Path) -> ExitCode {
 }
 
 async fn examine<W: Write>(config: &Config, findings: &mut Findings<W>) {
+    match Tls::new(config) {
+        Ok(_) => findings.ok(format_args!(
+            "certificates for clients: {}",
+            offered(config)
+        )),
+        Err(error) => findings.fail(format_args!("certificates: {error}")),
+    }
     if database(&config.database, &config.limits, findings).await {
         match Catalog::connect(&config.database, &config.catalog).await {
             Ok(catalog) => columns(&catalog.index(), &config.stores, findings),
@@ -47,6 +55,14 @@ async fn examine<W: Write>(config: &Config, findings: &mut Findings<W>) {
             Ok(()) => findings.ok(format_args!("store {name}: stored, read back, deleted")),
             Err(reason) => findings.fail(format_args!("store {name}: {reason}")),
         }
+    }
+}
+
+fn offered(config: &Config) -> String {
+    match (config.tls.enabled, &config.tls.identity) {
+        (false, _) => "none, no encryption is offered".to_owned(),
+        (true, None) => "self-signed, made at start".to_owned(),
+        (true, Some(identity)) => identity.certificate.display().to_string(),
     }
 }
 
@@ -312,7 +328,8 @@ mod tests {
         let file = folder.path().join("codec-proxy.toml");
         // Port 1 of this machine: nobody is there.
         let text = "database = { address = '127.0.0.1:1', user = 'x', password = 'hunter2' }
-            listen = [{ address = '127.0.0.1:0' }]";
+            listen = [{ address = '127.0.0.1:0' }]
+            tls = { certificate = 'gone.pem', key = 'gone.key' }";
         std::fs::write(&file, text).expect("written");
         let none: [(&str, &str); 0] = [];
         let config = Config {
@@ -323,13 +340,16 @@ mod tests {
         let runtime = Runtime::new().expect("threads");
         runtime.block_on(examine(&config, &mut findings));
         let (lines, faults) = lines(findings);
-        assert_eq!(faults, 2, "{lines:?}");
-        assert!(
-            lines[0].starts_with("FAIL database 127.0.0.1:1: "),
-            "{lines:?}"
-        );
-        assert!(lines[1].starts_with("FAIL store gone: "), "{lines:?}");
-        assert_eq!(lines[2], "ok   store main: stored, read back, deleted");
+        assert_eq!(faults, 3, "{lines:?}");
+        for (line, start) in lines.iter().zip([
+            "FAIL certificates: ",
+            "FAIL database 127.0.0.1:1: ",
+            "FAIL store gone: ",
+            "ok   store main: stored, read back, deleted",
+        ]) {
+            assert!(line.starts_with(start), "{lines:?}");
+        }
+        assert_eq!(lines.len(), 4, "{lines:?}");
         assert!(!lines.concat().contains("hunter2"), "{lines:?}");
     }
 }
