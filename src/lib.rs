@@ -7,7 +7,7 @@
 //! (objects), [`config`], [`catalog`] (which columns carry a codec), [`view`] (what a client
 //! sees of them), [`plan`] (what becomes of a statement), [`session`] (one client and its
 //! backend connection), [`server`] (listeners, threads, shutdown), [`sandbox`] (a complete one to
-//! try), [`cli`].
+//! try), [`cli`]. [`telemetry`] (logs) stands beside them.
 
 pub mod catalog;
 pub mod cli;
@@ -20,5 +20,6 @@ pub mod server;
 pub mod session;
 pub mod sql;
 pub mod store;
+pub mod telemetry;
 pub mod view;
 pub mod wire;

@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+mod database;
 mod datajoint;
 mod environment;
 mod error;
@@ -99,7 +100,8 @@ pub struct Database {
     /// Whether connections to the database are encrypted.
     pub tls: DatabaseTls,
     /// PEM file of the certificate authorities that the database's certificate must come from;
-    /// without it any certificate is accepted, as MySQL's own `--ssl-mode=REQUIRED` does.
+    /// it must then name the host of the address as well (`--ssl-mode=VERIFY_IDENTITY` of
+    /// MySQL's own clients). Without the file any certificate will do (`REQUIRED`).
     pub tls_ca: Option<PathBuf>,
 }
 
@@ -225,3 +227,6 @@ impl fmt::Display for Address {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

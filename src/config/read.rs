@@ -1,5 +1,6 @@
 //! From the tree to [`Config`]: every section with its keys, in the order of the file.
 
+use std::net::Ipv6Addr;
 use std::path::PathBuf;
 
 use serde::Deserialize;
@@ -77,11 +78,11 @@ fn database(mut section: Section) -> Result<Database, ConfigError> {
     let hint = "set it to the account that reads the catalog of codec columns";
     let user = section.require("user", hint)?.text()?.to_owned();
     let password = section.secret("password")?.unwrap_or_default();
-    let tls = section
-        .take("tls")
-        .map(database_tls)
-        .transpose()?
-        .unwrap_or_default();
+    let address = database_address(&address)?;
+    let tls = match section.take("tls") {
+        Some(field) => database_tls(&field, &address)?,
+        None => DatabaseTls::default(),
+    };
     let tls_ca = section.take("tls_ca");
     if let (Some(field), DatabaseTls::Off) = (&tls_ca, tls) {
         return Err(field.invalid(
@@ -89,7 +90,7 @@ fn database(mut section: Section) -> Result<Database, ConfigError> {
         ));
     }
     Ok(Database {
-        address: database_address(address)?,
+        address,
         user,
         password,
         tls,
@@ -97,35 +98,44 @@ fn database(mut section: Section) -> Result<Database, ConfigError> {
     })
 }
 
-fn database_address(field: Field) -> Result<Address, ConfigError> {
+fn database_address(field: &Field) -> Result<Address, ConfigError> {
     let written = field.text()?.trim();
     if written.contains('/') {
         return field.path().map(Address::Unix);
     }
-    let (host, port) = match written.parse::<std::net::Ipv6Addr>() {
-        Ok(_) => (written, None),
+    let parts = match written.parse::<Ipv6Addr>() {
+        Ok(_) => Some((written, None)),
         Err(_) => host_port(written),
     };
-    let port = port.map_or(Some(DATABASE_PORT), |port| port.parse().ok());
-    match port {
-        Some(port) if port != 0 && is_host(host) => Ok(Address::Tcp {
+    let address = parts.and_then(|(host, port)| {
+        let port = port.map_or(Some(DATABASE_PORT), |port| port.parse().ok())?;
+        (port != 0).then(|| Address::Tcp {
             host: host.to_owned(),
             port,
-        }),
-        _ => Err(field.invalid(&format!(
+        })
+    });
+    address.ok_or_else(|| {
+        field.invalid(&format!(
             "{written:?} is neither host:port nor the path of a unix socket"
-        ))),
-    }
+        ))
+    })
 }
 
-fn database_tls(field: Field) -> Result<DatabaseTls, ConfigError> {
-    match field.text()? {
-        "off" => Ok(DatabaseTls::Off),
-        "follow" => Ok(DatabaseTls::Follow),
-        "always" => Ok(DatabaseTls::Always),
-        other => Err(field.invalid(&format!(
-            "{other:?} is none of \"off\", \"follow\", \"always\""
-        ))),
+fn database_tls(field: &Field, address: &Address) -> Result<DatabaseTls, ConfigError> {
+    let tls = match field.text()? {
+        "off" => DatabaseTls::Off,
+        "follow" => DatabaseTls::Follow,
+        "always" => DatabaseTls::Always,
+        other => {
+            return Err(field.invalid(&format!(
+                "{other:?} is none of \"off\", \"follow\", \"always\""
+            )));
+        }
+    };
+    match (tls, address) {
+        (DatabaseTls::Off, _) | (_, Address::Tcp { .. }) => Ok(tls),
+        (_, Address::Unix(_)) => Err(field
+            .invalid("is for TCP; a unix socket does not leave the machine: set it to \"off\"")),
     }
 }
 
@@ -158,9 +168,8 @@ fn listeners(root: &mut Section) -> Result<Vec<Listen>, ConfigError> {
 
 fn listen_address(field: &Field) -> Result<String, ConfigError> {
     let written = field.text()?.trim();
-    let (host, port) = host_port(written);
-    match port.map(str::parse::<u16>) {
-        Some(Ok(_)) if is_host(host) => Ok(written.to_owned()),
+    match host_port(written) {
+        Some((_, Some(port))) if port.parse::<u16>().is_ok() => Ok(written.to_owned()),
         _ => Err(field.invalid(&format!(
             "{written:?} is not host:port, as in \"127.0.0.1:6033\" or \"[::]:6033\""
         ))),
@@ -247,27 +256,21 @@ fn catalog(mut section: Section) -> Result<Catalog, ConfigError> {
     Ok(catalog)
 }
 
-/// `host:port` or `[host]:port` in its two parts, without the brackets.
-fn host_port(written: &str) -> (&str, Option<&str>) {
-    match written.rsplit_once(':') {
-        Some((host, port)) if !port.ends_with(']') => {
-            let inner = host
-                .strip_prefix('[')
-                .and_then(|host| host.strip_suffix(']'));
-            (inner.unwrap_or(host), Some(port))
-        }
-        _ => {
-            let inner = written
-                .strip_prefix('[')
-                .and_then(|host| host.strip_suffix(']'));
-            (inner.unwrap_or(written), None)
-        }
+/// The two parts of `host:port`, `host`, `[IPv6]:port` or `[IPv6]`, without the brackets; `None`
+/// where there is no host, or where nobody could tell its colons from that before the port.
+fn host_port(written: &str) -> Option<(&str, Option<&str>)> {
+    if let Some(rest) = written.strip_prefix('[') {
+        let (host, rest) = rest.split_once(']')?;
+        host.parse::<Ipv6Addr>().ok()?;
+        return match rest {
+            "" => Some((host, None)),
+            _ => Some((host, Some(rest.strip_prefix(':')?))),
+        };
     }
-}
-
-/// A host name, an IPv4 address, or an IPv6 address (whose brackets are off).
-fn is_host(host: &str) -> bool {
-    !host.is_empty()
-        && !host.contains(|c: char| c.is_whitespace() || c == '[' || c == ']')
-        && (!host.contains(':') || host.parse::<std::net::Ipv6Addr>().is_ok())
+    let (host, port) = match written.split_once(':') {
+        Some((host, port)) => (host, Some(port)),
+        None => (written, None),
+    };
+    let is_name = !host.is_empty() && !host.contains(|c: char| c.is_whitespace() || c == ']');
+    is_name.then_some((host, port))
 }
