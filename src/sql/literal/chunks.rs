@@ -1,9 +1,8 @@
 //! Decodes a literal piece by piece.
 
-use bytes::Bytes;
-use memchr::memchr2;
-
+use super::super::lexer::run;
 use super::{Form, Literal, Part};
+use bytes::Bytes;
 
 /// A run of this length or more is handed out as a slice of the statement.
 const SLICE: usize = 4096;
@@ -106,30 +105,35 @@ fn strings(piece: &mut Vec<u8>, rest: &[u8], quote: u8, escape: u8, chunk: usize
     at
 }
 
-/// How many bytes stand for themselves before the next one that does not.
-fn run(rest: &[u8], quote: u8, escape: u8) -> usize {
-    memchr2(quote, escape, rest).unwrap_or(rest.len())
-}
-
 /// The byte that an escape or a doubled quote at the start of `rest` stands for, and the width
 /// of what is thereby done. `\%` and `\_` keep their backslash, so there only that is done.
 fn unescape(rest: &[u8]) -> (u8, usize) {
     match *rest {
-        [b'\\', second, ..] => match second {
-            b'0' => (0, 2),
-            b'b' => (0x08, 2),
-            b't' => (b'\t', 2),
-            b'n' => (b'\n', 2),
-            b'r' => (b'\r', 2),
-            b'Z' => (0x1a, 2),
-            b'%' | b'_' => (b'\\', 1),
-            other => (other, 2),
-        },
+        [b'\\', b'%' | b'_', ..] => (b'\\', 1),
+        [b'\\', second, ..] => (ESCAPED[usize::from(second)], 2),
         [quote, _, ..] => (quote, 2),
         [last] => (last, 1),
         [] => (0, 1),
     }
 }
+
+/// What a byte behind a backslash stands for: itself, but for these six. A table and not a
+/// `match`, whose branches no processor can foresee in binary data.
+const ESCAPED: [u8; 256] = {
+    let mut table = [0; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        table[byte] = byte as u8;
+        byte += 1;
+    }
+    table[b'0' as usize] = 0x00;
+    table[b'b' as usize] = 0x08;
+    table[b't' as usize] = b'\t';
+    table[b'n' as usize] = b'\n';
+    table[b'r' as usize] = b'\r';
+    table[b'Z' as usize] = 0x1a;
+    table
+};
 
 /// Decodes digits into at most `room` bytes. Returns how much of `rest` is done.
 fn digits(piece: &mut Vec<u8>, rest: &[u8], per_byte: usize, room: usize) -> usize {
