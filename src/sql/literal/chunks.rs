@@ -67,18 +67,16 @@ impl Iterator for Chunks {
 
 /// How many bytes the body of a string stands for.
 pub(super) fn text_len(body: &[u8], quote: u8, escape: u8) -> usize {
-    let (mut len, mut at) = (0, 0);
-    while at < body.len() {
-        let plain = run(&body[at..], quote, escape);
-        len += plain;
-        at += plain;
-        while let Some(&first) = body.get(at)
-            && (first == quote || first == escape)
-        {
-            let (_, width) = unescape(&body[at..]);
-            len += 1;
-            at += width;
+    let (mut len, mut at) = (body.len(), 0);
+    while let Some(&byte) = body.get(at) {
+        if byte != quote && byte != escape {
+            at += run(&body[at..], quote, escape);
+            continue;
         }
+        // Two bytes for one, but for `\%` and `\_`, which stand for both.
+        let both = byte == b'\\' && matches!(body.get(at + 1), Some(b'%' | b'_'));
+        len -= usize::from(!both);
+        at += 2;
     }
     len
 }
@@ -88,33 +86,35 @@ pub(super) fn text_len(body: &[u8], quote: u8, escape: u8) -> usize {
 fn strings(piece: &mut Vec<u8>, rest: &[u8], quote: u8, escape: u8, chunk: usize) -> usize {
     let mut at = 0;
     while piece.len() < chunk && at < rest.len() {
-        if rest[at] == quote || rest[at] == escape {
-            let (byte, width) = unescape(&rest[at..]);
-            piece.push(byte);
-            at += width;
+        let byte = rest[at];
+        if byte != quote && byte != escape {
+            let room = (chunk - piece.len()).min(rest.len() - at);
+            let plain = run(&rest[at..at + room], quote, escape);
+            if plain >= SLICE.min(chunk) {
+                break;
+            }
+            piece.extend_from_slice(&rest[at..at + plain]);
+            at += plain;
             continue;
         }
-        let room = (chunk - piece.len()).min(rest.len() - at);
-        let plain = run(&rest[at..at + room], quote, escape);
-        if plain >= SLICE.min(chunk) {
-            break;
+        match rest.get(at + 1) {
+            // The backslash is kept; what follows stands for itself.
+            Some(b'%' | b'_') if byte == b'\\' => {
+                piece.push(byte);
+                at += 1;
+            }
+            Some(&second) if byte == b'\\' => {
+                piece.push(ESCAPED[usize::from(second)]);
+                at += 2;
+            }
+            _ => {
+                piece.push(byte);
+                at += 2;
+            }
         }
-        piece.extend_from_slice(&rest[at..at + plain]);
-        at += plain;
     }
-    at
-}
-
-/// The byte that an escape or a doubled quote at the start of `rest` stands for, and the width
-/// of what is thereby done. `\%` and `\_` keep their backslash, so there only that is done.
-fn unescape(rest: &[u8]) -> (u8, usize) {
-    match *rest {
-        [b'\\', b'%' | b'_', ..] => (b'\\', 1),
-        [b'\\', second, ..] => (ESCAPED[usize::from(second)], 2),
-        [quote, _, ..] => (quote, 2),
-        [last] => (last, 1),
-        [] => (0, 1),
-    }
+    // The lexer leaves no lone escape at the end of a body; were there one, it ends there.
+    at.min(rest.len())
 }
 
 /// What a byte behind a backslash stands for: itself, but for these six. A table and not a
