@@ -1,5 +1,259 @@
 //! Which columns carry a codec: read from the column comments, cached, kept fresh.
+//!
+//! What it costs on a server with many tables: every session looks at one shared [`Index`]
+//! without a lock and without a question to the server. A task polls a change token, the
+//! server's own counters of DDL statements (under a millisecond, whatever the number of
+//! tables), and only when one has moved scans the column comments: one query over
+//! `information_schema.COLUMNS`, 0.17 s of the server for 10,000 tables, then one constant
+//! look for each table with a codec column. A DDL statement that came through this proxy
+//! refreshes just the tables that it names, before its answer is sent on.
 
 mod index;
+mod known;
+mod marker;
+mod matcher;
+mod scan;
 
-pub use index::{Column, ColumnCodec, Index, Table, TableKind};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use mysql_async::{Conn, OptsBuilder, Pool, PoolConstraints, PoolOpts, SslOpts};
+use tokio::runtime::Handle;
+
+pub use index::{Column, ColumnCodec, Index, NameCase, Table, TableKind, fold_case, same_name};
+
+use crate::config::{Address, Database, DatabaseTls};
+use known::{Known, Name};
+use marker::Markers;
+use scan::Token;
+
+/// Longest time that a question to the server may take.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// The codec columns of one database server, kept fresh while it lives.
+#[derive(Debug)]
+pub struct Catalog {
+    index: ArcSwap<Index>,
+    known: Mutex<Known>,
+    markers: Markers,
+    pool: Pool,
+    /// Where questions to the server run: callers may live on runtimes that come and go.
+    runtime: Handle,
+    /// Looks are made and taken one after the other, so that an older never follows a newer.
+    looks: tokio::sync::Mutex<()>,
+    mariadb: bool,
+}
+
+/// Why the catalog cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum CatalogError {
+    /// The server cannot be reached or refused the account or a question.
+    #[error("the catalog of codec columns cannot be read: {0}")]
+    Database(#[from] mysql_async::Error),
+    /// The server did not answer.
+    #[error("the catalog of codec columns cannot be read: no answer within {} s", PATIENCE.as_secs())]
+    Silent,
+    /// The process is about to end.
+    #[error("the catalog of codec columns is closed")]
+    Closed,
+}
+
+impl Catalog {
+    /// Reads the whole catalog once and keeps it fresh from a task on the current runtime,
+    /// until the last reference is dropped.
+    pub async fn connect(
+        database: &Database,
+        settings: &crate::config::Catalog,
+    ) -> Result<Arc<Self>, CatalogError> {
+        let pool = pool(database);
+        let facts = within(async { Ok(scan::facts(&mut pool.get_conn().await?).await?) }).await?;
+        let known = Known::new(facts);
+        let catalog = Arc::new(Self {
+            index: ArcSwap::from_pointee(known.index()),
+            known: Mutex::new(known),
+            markers: Markers::default(),
+            pool,
+            runtime: Handle::current(),
+            looks: tokio::sync::Mutex::new(()),
+            mariadb: facts.mariadb,
+        });
+        let token = within(async {
+            let mut conn = catalog.pool.get_conn().await?;
+            let token = Token::read(&mut conn).await?;
+            catalog.scan(&mut conn).await?;
+            Ok(token)
+        });
+        let token = token.await?;
+        let watch = Watch {
+            token: Some(token),
+            settled: false,
+        };
+        let pause = settings.max_age_seconds / 2;
+        tokio::spawn(watch.run(Arc::downgrade(&catalog), pause));
+        Ok(catalog)
+    }
+
+    /// The newest snapshot.
+    pub fn index(&self) -> Arc<Index> {
+        self.index.load_full()
+    }
+
+    /// Whether the server is a MariaDB.
+    pub fn is_mariadb(&self) -> bool {
+        self.mariadb
+    }
+
+    /// Looks at these tables (schema, name) anew, after a DDL statement that may have made,
+    /// changed or dropped them; each as a statement names it, in UTF-8.
+    pub async fn refresh_tables(
+        self: &Arc<Self>,
+        tables: &[(String, String)],
+    ) -> Result<(), CatalogError> {
+        let names = tables.iter().map(|(s, t)| Name::new(s, t)).collect();
+        self.refresh(names, None).await
+    }
+
+    /// Looks at all tables of a schema anew.
+    pub async fn refresh_schema(self: &Arc<Self>, schema: &str) -> Result<(), CatalogError> {
+        let known = self.known().names_in(schema);
+        self.refresh(known, Some(schema.to_owned())).await
+    }
+
+    async fn refresh(
+        self: &Arc<Self>,
+        mut names: Vec<Name>,
+        schema: Option<String>,
+    ) -> Result<(), CatalogError> {
+        let this = self.clone();
+        let look = async move {
+            let _one_at_a_time = this.looks.lock().await;
+            within(async {
+                let mut conn = this.pool.get_conn().await?;
+                if let Some(schema) = schema {
+                    names.extend(scan::names_in_schema(&mut conn, &schema).await?);
+                    names.sort();
+                    names.dedup();
+                }
+                for name in names {
+                    let found = scan::one(&mut conn, &this.markers, &name).await?;
+                    this.known().take(name, found);
+                }
+                Ok(())
+            })
+            .await?;
+            this.publish();
+            Ok(())
+        };
+        // On the catalog's own runtime, and to its end even if the caller is dropped meanwhile.
+        let look = self.runtime.spawn(look);
+        look.await.unwrap_or(Err(CatalogError::Closed))
+    }
+
+    /// A full scan.
+    async fn scan(&self, conn: &mut Conn) -> Result<(), CatalogError> {
+        let external = {
+            let mut known = self.known();
+            known.begin_scan();
+            known.external_columns()
+        };
+        let scan = scan::all(conn, &self.markers, &external).await?;
+        self.known().end_scan(scan);
+        self.publish();
+        Ok(())
+    }
+
+    fn publish(&self) {
+        // Under the lock, so that an older index never replaces a newer one.
+        let known = self.known();
+        self.index.store(Arc::new(known.index()));
+    }
+
+    fn known(&self) -> std::sync::MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The task that watches the change token.
+struct Watch {
+    /// The token that the last successful scan began with.
+    token: Option<Token>,
+    /// Whether that scan saw the end of every statement that had moved the token.
+    settled: bool,
+}
+
+impl Watch {
+    async fn run(mut self, catalog: Weak<Catalog>, pause: Duration) {
+        let mut failing = false;
+        loop {
+            tokio::time::sleep(pause).await;
+            let Some(catalog) = catalog.upgrade() else {
+                return;
+            };
+            match within(self.step(&catalog)).await {
+                Ok(()) if failing => {
+                    failing = false;
+                    tracing::info!("the catalog of codec columns is read again");
+                }
+                Ok(()) => {}
+                Err(error) => {
+                    if !failing {
+                        tracing::error!(%error, "the catalog of codec columns may be outdated");
+                    }
+                    failing = true;
+                    // Whatever answers next may be another server.
+                    self.token = None;
+                }
+            }
+        }
+    }
+
+    /// The counters move when a statement begins, so one scan may come too early: after a move
+    /// the catalog is scanned once more at the next poll, and on until no statement that may
+    /// declare something is running.
+    async fn step(&mut self, catalog: &Catalog) -> Result<(), CatalogError> {
+        let mut conn = catalog.pool.get_conn().await?;
+        let token = Token::read(&mut conn).await?;
+        let moved = match &self.token {
+            Some(earlier) => !token.unmoved_since(earlier),
+            None => true,
+        };
+        if !moved && self.settled {
+            return Ok(());
+        }
+        let declaring = scan::is_declaring(&mut conn).await?;
+        catalog.scan(&mut conn).await?;
+        self.settled = !moved && !declaring;
+        self.token = Some(token);
+        Ok(())
+    }
+}
+
+/// A small pool of its own: one connection for the watch, one for looks.
+fn pool(database: &Database) -> Pool {
+    let constraints = PoolConstraints::new(1, 2).unwrap_or_default();
+    let mut opts = OptsBuilder::default()
+        .user(Some(database.user.as_str()))
+        .pass(Some(database.password.expose()))
+        .setup(vec!["SET sql_mode = ''"])
+        .prefer_socket(false)
+        .pool_opts(PoolOpts::default().with_constraints(constraints));
+    opts = match &database.address {
+        Address::Tcp { host, port } => opts.ip_or_hostname(host.as_str()).tcp_port(*port),
+        Address::Unix(path) => opts.socket(Some(path.to_string_lossy())),
+    };
+    if database.tls == DatabaseTls::Always {
+        opts = opts.ssl_opts(match &database.tls_ca {
+            Some(ca) => SslOpts::default().with_root_certs(vec![ca.clone().into()]),
+            None => SslOpts::default()
+                .with_danger_accept_invalid_certs(true)
+                .with_danger_skip_domain_validation(true),
+        });
+    }
+    Pool::new(opts)
+}
+
+async fn within<T>(work: impl Future<Output = Result<T, CatalogError>>) -> Result<T, CatalogError> {
+    let done = tokio::time::timeout(PATIENCE, work).await;
+    done.unwrap_or(Err(CatalogError::Silent))
+}

@@ -1,1 +1,232 @@
-//! (to be written)
+//! What the operator decides: one TOML file, overridden by the environment.
+//!
+//! The file's text, the environment, DataJoint's `datajoint.json` and secret files first become
+//! one tree of values that know where they came from (`tree`); the tree is then read into
+//! [`Config`] key by key, so that every error can name the place, the full key path and the
+//! nearest key that exists. A [`Config`] is checked in itself; whether the database and the
+//! stores answer is for `codec-proxy check` to say.
+
+use std::ffi::OsString;
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+mod database;
+mod datajoint;
+mod environment;
+mod error;
+mod file;
+mod read;
+mod section;
+mod stores;
+mod tree;
+
+pub use error::ConfigError;
+pub use tree::Origin;
+
+use crate::store::{Secret, StoresSettings};
+use crate::view::View;
+use environment::Environment;
+
+/// The whole configuration of one codec-proxy process.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Config {
+    /// `[database]`: the server behind the proxy.
+    pub database: Database,
+    /// `[[listen]]`: at least one port for clients.
+    pub listen: Vec<Listen>,
+    /// `[stores]`, or the stores of a `datajoint.json`.
+    pub stores: StoresSettings,
+    /// `[tls]`: what is offered to clients.
+    pub tls: Tls,
+    /// `[limits]`.
+    pub limits: Limits,
+    /// `[catalog]`.
+    pub catalog: Catalog,
+    /// `threads`: worker threads; one per core if `None`.
+    pub threads: Option<usize>,
+}
+
+impl Config {
+    /// Reads the TOML file at `path` with the environment over it (all variables of a process,
+    /// as [`std::env::vars_os`] gives them; those that are not for codec-proxy do not matter).
+    pub fn load<K, V>(
+        path: &Path,
+        environment: impl IntoIterator<Item = (K, V)>,
+    ) -> Result<Self, ConfigError>
+    where
+        K: Into<OsString>,
+        V: Into<OsString>,
+    {
+        let environment = Environment::collect(environment)?;
+        let root = file::read(path)?;
+        Self::assemble(
+            root,
+            path,
+            &environment,
+            Path::new(datajoint::SYSTEM_SECRETS),
+        )
+    }
+
+    fn assemble(
+        mut root: tree::Table,
+        path: &Path,
+        environment: &Environment,
+        system_secrets: &Path,
+    ) -> Result<Self, ConfigError> {
+        environment.overlay(&mut root)?;
+        let origin = Origin::File(Arc::from(path), 1);
+        read::config(root, &origin, |file, named| {
+            datajoint::read(
+                file,
+                named,
+                environment.dj_stores.as_deref(),
+                system_secrets,
+            )
+        })
+    }
+}
+
+/// The database server, and the account that reads the catalog there.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Database {
+    /// Where it listens.
+    pub address: Address,
+    /// The account that reads the catalog; clients keep their own.
+    pub user: String,
+    /// That account's password; may be empty.
+    pub password: Secret,
+    /// Whether connections to the database are encrypted.
+    pub tls: DatabaseTls,
+    /// PEM file of the certificate authorities that the database's certificate must come from;
+    /// it must then name the host of the address as well (`--ssl-mode=VERIFY_IDENTITY` of
+    /// MySQL's own clients). Without the file any certificate will do (`REQUIRED`).
+    pub tls_ca: Option<PathBuf>,
+}
+
+/// Where a database server listens.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Address {
+    /// Host name or IP address (without brackets), and port.
+    Tcp {
+        /// Host name or IP address.
+        host: String,
+        /// TCP port, never 0.
+        port: u16,
+    },
+    /// Path of a unix socket.
+    Unix(PathBuf),
+}
+
+/// Whether connections to the database are encrypted.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum DatabaseTls {
+    /// Never.
+    #[default]
+    Off,
+    /// When the client's own connection to the proxy is; the catalog's connections are not.
+    Follow,
+    /// Always; a server without TLS is an error.
+    Always,
+}
+
+/// One port for clients.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listen {
+    /// `host:port`; port 0 is any free one.
+    pub address: String,
+    /// What clients of this port see of codec columns.
+    pub view: View,
+}
+
+/// TLS as offered to clients.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tls {
+    /// Whether it is offered at all.
+    pub enabled: bool,
+    /// PEM files of certificate chain and private key; `None`: self-signed, made at start.
+    pub identity: Option<Identity>,
+}
+
+/// A certificate with its key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identity {
+    /// PEM file with the certificate chain, the server's own first.
+    pub certificate: PathBuf,
+    /// PEM file with the private key.
+    pub key: PathBuf,
+}
+
+/// Bounds on what one process takes on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Limits {
+    /// Longest statement that is looked into, in bytes.
+    pub statement_bytes: u64,
+    /// Longest row whose codec columns are decoded, in bytes after decoding.
+    pub row_bytes: u64,
+    /// Store requests of one statement that run at the same time.
+    pub store_parallel: usize,
+    /// Decoded bytes that one SELECT may have fetched ahead of its client.
+    pub prefetch_bytes: u64,
+    /// Time that a client has to log in.
+    pub login_seconds: Duration,
+    /// Time that one store request may take.
+    pub store_seconds: Duration,
+    /// Time that running statements have to end after SIGTERM.
+    pub shutdown_seconds: Duration,
+    /// Clients at the same time; the next one is refused.
+    pub sessions: usize,
+}
+
+/// How fresh the catalog of codec columns is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Catalog {
+    /// Longest time until a change made elsewhere than through this proxy is seen.
+    pub max_age_seconds: Duration,
+}
+
+impl Default for Tls {
+    fn default() -> Self {
+        Self {
+            enabled: true,
+            identity: None,
+        }
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            statement_bytes: 1 << 30,
+            row_bytes: 1 << 30,
+            store_parallel: 32,
+            prefetch_bytes: 64 << 20,
+            login_seconds: Duration::from_secs(10),
+            store_seconds: Duration::from_secs(60),
+            shutdown_seconds: Duration::from_secs(30),
+            sessions: 10_000,
+        }
+    }
+}
+
+impl Default for Catalog {
+    fn default() -> Self {
+        Self {
+            max_age_seconds: Duration::from_secs(5),
+        }
+    }
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Tcp { host, port } if host.contains(':') => write!(f, "[{host}]:{port}"),
+            Self::Tcp { host, port } => write!(f, "{host}:{port}"),
+            Self::Unix(path) => write!(f, "{}", path.display()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

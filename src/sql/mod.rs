@@ -1,1 +1,15 @@
-//! (to be written)
+//! The syntax of MySQL statements, over bytes and without a catalog.
+//!
+//! A client's statement is not text in one encoding: a blob is written into it as raw bytes.
+//! So nothing here asks for UTF-8, nothing copies a value, and nothing fails on odd input:
+//! what a walker does not understand it leaves alone.
+
+pub mod create_table;
+mod cursor;
+pub mod insert;
+pub mod lexer;
+pub mod literal;
+pub mod name;
+pub mod show;
+pub mod skeleton;
+pub mod statement;

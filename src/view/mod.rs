@@ -1,4 +1,9 @@
 //! What the clients of a listener see of codec columns.
+//!
+//! [`column`]: how such a column of a result is announced. [`describe`]: what `SHOW COLUMNS` says.
+
+pub mod column;
+pub mod describe;
 
 use serde::Deserialize;
 
@@ -11,4 +16,13 @@ pub enum View {
     Bytes,
     /// Exactly what is stored: for DataJoint 2.x, which runs the codecs itself.
     Stored,
+}
+
+impl std::fmt::Display for View {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Bytes => "bytes",
+            Self::Stored => "stored",
+        })
+    }
 }

@@ -1,0 +1,324 @@
+//! What the catalog knows, and how news from several sources become one index.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use super::index::{Index, NameCase, Parts, Table, TableKind, fold_case};
+use crate::sql::lexer::{Dialect, TokenKind, lex, name_text};
+
+/// A table or view by its two names, as the server stores them.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) struct Name {
+    pub schema: String,
+    pub table: String,
+}
+
+impl Name {
+    pub fn new(schema: &str, table: &str) -> Self {
+        Self {
+            schema: schema.to_owned(),
+            table: table.to_owned(),
+        }
+    }
+}
+
+/// What never changes while the server runs.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Facts {
+    pub case: NameCase,
+    pub mariadb: bool,
+}
+
+/// What a full scan found.
+#[derive(Debug, Default)]
+pub(super) struct Scan {
+    pub tables: HashMap<Name, Table>,
+    pub views: Vec<ViewText>,
+    /// (schema, table, column)
+    pub namesakes: Vec<(String, String, String)>,
+}
+
+/// What a look at one name found.
+#[derive(Debug, Clone)]
+pub(super) enum Found {
+    /// A table with a codec column.
+    Table(Table),
+    View(ViewText),
+    /// Nothing that matters.
+    Nothing,
+}
+
+/// The names in a view's definition.
+#[derive(Debug, Clone)]
+pub(super) struct ViewText {
+    pub name: Name,
+    /// Folded; `None` if the account may not read the definition.
+    names: Option<HashSet<String>>,
+}
+
+impl ViewText {
+    pub fn new(name: Name, definition: Option<&str>) -> Self {
+        // The server stores definitions with backticks around every name, whatever the mode
+        // they were made under; an unreadable definition comes as an empty text.
+        let names = definition.filter(|d| !d.is_empty()).map(|definition| {
+            let text = definition.as_bytes();
+            let tokens = lex(text, Dialect::default()).tokens;
+            let names = tokens
+                .iter()
+                .filter(|t| matches!(t.kind, TokenKind::QuotedName | TokenKind::Word));
+            let folded = |t| fold_case(&String::from_utf8_lossy(&name_text(text, t))).into_owned();
+            names.map(folded).collect()
+        });
+        Self { name, names }
+    }
+
+    fn names(&self, name: &str) -> bool {
+        let names = self.names.as_ref();
+        names.is_none_or(|names| names.contains(&*fold_case(name)))
+    }
+}
+
+/// Everything that the index is made of, in the form in which news arrive.
+///
+/// A full scan takes a while; what single looks find meanwhile is newer than what the scan may
+/// have read, so it is written into a journal and put on top of the scan when that ends. Should
+/// the scan have been right and the look outdated (a change made elsewhere between the two),
+/// the change token has moved again and the next scan is under way.
+#[derive(Debug, Default)]
+pub(super) struct Known {
+    facts: Facts,
+    tables: HashMap<Name, Arc<Table>>,
+    views: HashMap<Name, ViewText>,
+    namesakes: Vec<(String, String, String)>,
+    journal: Option<Vec<(Name, Found)>>,
+}
+
+impl Known {
+    pub fn new(facts: Facts) -> Self {
+        Self {
+            facts,
+            ..Self::default()
+        }
+    }
+
+    /// A full scan begins.
+    pub fn begin_scan(&mut self) {
+        self.journal = Some(Vec::new());
+    }
+
+    /// The scan that began last has ended.
+    pub fn end_scan(&mut self, scan: Scan) {
+        self.tables = scan
+            .tables
+            .into_iter()
+            .map(|(n, t)| (n, Arc::new(t)))
+            .collect();
+        self.views = scan
+            .views
+            .into_iter()
+            .map(|v| (v.name.clone(), v))
+            .collect();
+        self.namesakes = scan.namesakes;
+        for (name, found) in self.journal.take().into_iter().flatten() {
+            self.place(name, found);
+        }
+    }
+
+    /// What a look at one name found; looks come here in the order in which they were made.
+    pub fn take(&mut self, name: Name, found: Found) {
+        if let Some(journal) = &mut self.journal {
+            journal.push((name.clone(), found.clone()));
+        }
+        self.place(name, found);
+    }
+
+    /// The names known in a schema.
+    pub fn names_in(&self, schema: &str) -> Vec<Name> {
+        let names = self.tables.keys().chain(self.views.keys());
+        names
+            .filter(|n| self.same(&n.schema, schema))
+            .cloned()
+            .collect()
+    }
+
+    /// The names of all external codec columns.
+    pub fn external_columns(&self) -> HashSet<String> {
+        let columns = self.tables.values();
+        columns
+            .flat_map(|t| t.external().map(|i| t.columns[i].name.clone()))
+            .collect()
+    }
+
+    pub fn index(&self) -> Index {
+        let views = self.opaque_views().into_iter().map(|name| {
+            Arc::new(Table {
+                schema: name.schema,
+                name: name.table,
+                kind: TableKind::View,
+                columns: Vec::new(),
+            })
+        });
+        Index::from_parts(Parts {
+            tables: self.tables.values().cloned().chain(views).collect(),
+            namesakes: self.namesakes.clone(),
+            case: self.facts.case,
+            mariadb: self.facts.mariadb,
+        })
+    }
+
+    fn place(&mut self, name: Name, found: Found) {
+        let case = self.facts.case;
+        let is_name =
+            |n: &Name| same(case, &n.schema, &name.schema) && same(case, &n.table, &name.table);
+        self.tables.retain(|n, _| !is_name(n));
+        self.views.retain(|n, _| !is_name(n));
+        self.namesakes
+            .retain(|(s, t, _)| !(same(case, s, &name.schema) && same(case, t, &name.table)));
+        match found {
+            Found::Table(table) => {
+                let name = Name::new(&table.schema, &table.name);
+                self.tables.insert(name, Arc::new(table));
+            }
+            Found::View(view) => {
+                self.views.insert(view.name.clone(), view);
+            }
+            Found::Nothing => {}
+        }
+    }
+
+    /// The views that may show an external codec column: their definition names one and its
+    /// table, or names such a view, or cannot be read.
+    fn opaque_views(&self) -> HashSet<Name> {
+        let external: Vec<&Arc<Table>> = self
+            .tables
+            .values()
+            .filter(|t| t.external().next().is_some())
+            .collect();
+        if external.is_empty() {
+            return HashSet::new();
+        }
+        let shows = |view: &ViewText| {
+            external.iter().any(|t| {
+                view.names(&t.name) && t.external().any(|i| view.names(&t.columns[i].name))
+            })
+        };
+        let views = self.views.values().filter(|v| shows(v));
+        let mut opaque: HashSet<Name> = views.map(|v| v.name.clone()).collect();
+        loop {
+            let names_opaque = |v: &ViewText| opaque.iter().any(|o| v.names(&o.table));
+            let rest = self.views.values().filter(|v| !opaque.contains(&v.name));
+            let more: Vec<Name> = rest
+                .filter(|v| names_opaque(v))
+                .map(|v| v.name.clone())
+                .collect();
+            if more.is_empty() {
+                return opaque;
+            }
+            opaque.extend(more);
+        }
+    }
+
+    fn same(&self, a: &str, b: &str) -> bool {
+        same(self.facts.case, a, b)
+    }
+}
+
+fn same(case: NameCase, a: &str, b: &str) -> bool {
+    match case {
+        NameCase::Sensitive => a == b,
+        NameCase::Insensitive => fold_case(a) == fold_case(b),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::index::{Column, ColumnCodec};
+    use super::*;
+
+    fn table(name: &str, spec: &str) -> Table {
+        Table {
+            schema: "lab".into(),
+            name: name.into(),
+            kind: TableKind::Base,
+            columns: vec![Column {
+                name: "traces".into(),
+                invisible: false,
+                marker: Some(spec.into()),
+                codec: Some(ColumnCodec::Unusable {
+                    spec: spec.into(),
+                    reason: String::new(),
+                }),
+            }],
+        }
+    }
+
+    fn scan(tables: &[&str]) -> Scan {
+        let named = |name: &&str| (Name::new("lab", name), table(name, "<npy@>"));
+        Scan {
+            tables: tables.iter().map(named).collect(),
+            ..Scan::default()
+        }
+    }
+
+    #[test]
+    fn a_slow_scan_does_not_overwrite_newer_looks() {
+        let mut known = Known::default();
+        known.begin_scan();
+        known.end_scan(scan(&["old"]));
+        known.begin_scan();
+        known.take(
+            Name::new("lab", "new"),
+            Found::Table(table("new", "<npy@>")),
+        );
+        known.take(Name::new("lab", "old"), Found::Nothing);
+        assert!(known.index().table(b"lab", b"old").is_none());
+        known.end_scan(scan(&["old"]));
+        let index = known.index();
+        assert!(index.table(b"lab", b"new").is_some());
+        assert!(index.table(b"lab", b"old").is_none());
+        // The next scan is believed again.
+        known.begin_scan();
+        known.end_scan(scan(&["old"]));
+        assert!(known.index().table(b"lab", b"old").is_some());
+    }
+
+    #[test]
+    fn views_are_opaque_when_they_may_show_an_external_column() {
+        let mut known = Known::default();
+        let mut found = scan(&["session"]);
+        let view = |name: &str, text: Option<&str>| ViewText::new(Name::new("lab", name), text);
+        found.views = vec![
+            view(
+                "shows",
+                Some("select `lab`.`session`.`traces` AS `x` from `lab`.`session`"),
+            ),
+            view(
+                "keys",
+                Some("select `lab`.`session`.`id` AS `id` from `lab`.`session`"),
+            ),
+            view(
+                "other",
+                Some("select `lab`.`other`.`traces` AS `x` from `lab`.`other`"),
+            ),
+            view("upon", Some("select `shows`.`x` AS `x` from `lab`.`shows`")),
+            view(
+                "upon_upon",
+                Some("select `upon`.`x` AS `x` from `lab`.`upon`"),
+            ),
+            view("closed", Some("")),
+        ];
+        known.begin_scan();
+        known.end_scan(found);
+        let index = known.index();
+        let mut opaque: Vec<&str> = index
+            .tables()
+            .filter(|t| t.kind == TableKind::View)
+            .map(|t| t.name.as_str())
+            .collect();
+        opaque.sort_unstable();
+        assert_eq!(opaque, ["closed", "shows", "upon", "upon_upon"]);
+        // Without an external column on the server no view matters.
+        known.take(Name::new("lab", "session"), Found::Nothing);
+        assert!(known.index().is_empty());
+    }
+}

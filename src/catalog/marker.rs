@@ -1,0 +1,105 @@
+//! From a column's comment to its codec.
+
+use std::collections::HashSet;
+use std::sync::{Mutex, PoisonError};
+
+use super::index::ColumnCodec;
+use crate::codec::{ChainError, TypeSpec, comment};
+
+/// Reads markers, and warns of each column with an unknown codec once.
+#[derive(Debug, Default)]
+pub(super) struct Markers {
+    warned: Mutex<HashSet<String>>,
+}
+
+impl Markers {
+    /// The type of the marker in `comment` as written, and the codec that it names.
+    ///
+    /// `column` is its `schema.table.column`.
+    pub fn read(
+        &self,
+        comment: &str,
+        column: impl FnOnce() -> String,
+    ) -> (Option<String>, Option<ColumnCodec>) {
+        let Some(marker) = comment::marker(comment) else {
+            return (None, None);
+        };
+        let written = marker.type_text.to_owned();
+        if !written.starts_with('<') {
+            return (Some(written), None);
+        }
+        let Some(spec) = TypeSpec::parse(&written) else {
+            return (Some(written), None);
+        };
+        let codec = match spec.resolve() {
+            Ok(chain) => Some(ColumnCodec::Chain(chain)),
+            Err(error) if spec.store.is_some() => Some(ColumnCodec::Unusable {
+                spec: written.clone(),
+                reason: explain(&error),
+            }),
+            Err(error) => {
+                self.warn(&column(), &written, &explain(&error));
+                None
+            }
+        };
+        (Some(written), codec)
+    }
+
+    fn warn(&self, column: &str, written: &str, reason: &str) {
+        let mut warned = self.warned.lock().unwrap_or_else(PoisonError::into_inner);
+        if warned.insert(format!("{column} {written}")) {
+            tracing::warn!(
+                column,
+                codec = written,
+                reason,
+                "the column passes as it is stored"
+            );
+        }
+    }
+}
+
+fn explain(error: &ChainError) -> String {
+    match error {
+        ChainError::Unknown(name) => format!("this proxy has no codec <{name}>"),
+        other => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(comment: &str) -> (Option<String>, Option<ColumnCodec>) {
+        Markers::default().read(comment, || "lab.session.traces".into())
+    }
+
+    #[test]
+    fn known_codecs_give_a_chain() {
+        for (comment, external) in [
+            (":<blob@main>:raw traces", true),
+            (":<blob@>:", true),
+            (":<hash@main>:x", true),
+            (":<blob>:inline", false),
+        ] {
+            let (_, codec) = read(comment);
+            let codec = codec.unwrap_or_else(|| panic!("{comment} has a codec"));
+            assert!(matches!(codec, ColumnCodec::Chain(_)), "{comment}");
+            assert_eq!(codec.is_external(), external, "{comment}");
+        }
+    }
+
+    #[test]
+    fn unknown_codecs_pass_inline_and_are_unusable_in_a_store() {
+        assert_eq!(read(":<graph>:x"), (Some("<graph>".into()), None));
+        let (_, codec) = read(":<graph@main>:x");
+        assert!(matches!(codec, Some(ColumnCodec::Unusable { .. })));
+    }
+
+    #[test]
+    fn other_comments_carry_no_codec() {
+        assert_eq!(read(":int32:n"), (Some("int32".into()), None));
+        for comment in ["", "plain", "<blob@main> raw", ":<blob@main> unclosed"] {
+            assert_eq!(read(comment).1, None, "{comment}");
+        }
+    }
+}

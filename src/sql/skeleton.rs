@@ -1,0 +1,173 @@
+//! A statement without its values: small, UTF-8, and the same for all statements of one shape.
+//!
+//! It is what the SQL parser (`sqlparser` with its `MySqlDialect`) is given: a parser of text
+//! would choke on raw bytes, and would take its time over a large value.
+
+use std::ops::Range;
+
+use super::lexer::{Token, TokenKind, is_name_byte, name_text};
+use super::literal::introduced_charset;
+
+/// The skeleton of a statement.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Skeleton {
+    /// The statement with `'~1'`, `'~2'` … in place of its string, hexadecimal and bit
+    /// literals. Numbers and names stay; comments and introducers are gone.
+    pub sql: String,
+    /// The tokens of each literal, without its introducer: `literals[0]` is `'~1'`.
+    pub literals: Vec<Range<usize>>,
+}
+
+/// Makes the skeleton of one statement. What is not UTF-8 in a name becomes U+FFFD.
+pub fn skeleton(text: &[u8], tokens: &[Token]) -> Skeleton {
+    let mut skeleton = Skeleton {
+        sql: String::new(),
+        literals: Vec::new(),
+    };
+    let mut end = tokens.first().map_or(0, |token| token.start);
+    let mut at = 0;
+    while let Some(token) = tokens.get(at) {
+        let is_literal = matches!(
+            token.kind,
+            TokenKind::Text | TokenKind::Hex | TokenKind::Bits
+        );
+        // After a word a literal stands apart, lest the parser take the word for its prefix.
+        let gap = token.start > end || (is_literal && ends_with_word(&skeleton.sql));
+        if gap && !skeleton.sql.ends_with(' ') {
+            skeleton.sql.push(' ');
+        }
+        end = token.end;
+        at += 1;
+        match token.kind {
+            _ if is_literal => {
+                let from = at - 1;
+                // Strings in a row are one.
+                while token.kind == TokenKind::Text
+                    && let Some(next) = tokens.get(at)
+                    && next.kind == TokenKind::Text
+                {
+                    end = next.end;
+                    at += 1;
+                }
+                skeleton.literals.push(from..at);
+                let placeholder = format!("'~{}'", skeleton.literals.len());
+                skeleton.sql.push_str(&placeholder);
+            }
+            TokenKind::Word if introduces(text, token, tokens.get(at)) => {}
+            // The parser takes double quotes for a string's, whatever `sql_mode` says.
+            TokenKind::QuotedName if text[token.start] == b'"' => {
+                let name = name_text(text, token);
+                let name = String::from_utf8_lossy(&name).replace('`', "``");
+                skeleton.sql.push_str(&format!("`{name}`"));
+            }
+            _ => (skeleton.sql).push_str(&String::from_utf8_lossy(token.bytes(text))),
+        }
+    }
+    skeleton
+}
+
+fn ends_with_word(sql: &str) -> bool {
+    sql.bytes().next_back().is_some_and(is_name_byte)
+}
+
+/// Whether the word is an introducer of the literal that follows, or its `N`.
+fn introduces(text: &[u8], word: &Token, next: Option<&Token>) -> bool {
+    let Some(next) = next else {
+        return false;
+    };
+    match next.kind {
+        TokenKind::Text => {
+            let national = word.is_word(text, "N") && next.start == word.end;
+            national && text[next.start] == b'\'' || introduced_charset(text, word).is_some()
+        }
+        TokenKind::Hex | TokenKind::Bits => introduced_charset(text, word).is_some(),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use sqlparser::dialect::MySqlDialect;
+    use sqlparser::parser::Parser;
+
+    use super::super::lexer::{Dialect, lex};
+    use super::*;
+
+    fn of(text: &[u8], dialect: Dialect) -> Skeleton {
+        skeleton(text, &lex(text, dialect).tokens)
+    }
+
+    fn sql(text: &str) -> String {
+        of(text.as_bytes(), Dialect::default()).sql
+    }
+
+    #[test]
+    fn literals_become_placeholders() {
+        assert_eq!(
+            sql("INSERT INTO `t` VALUES ('a\\'', \"b\", X'00', 0x1f, b'1', 5, _binary'c', N'd')"),
+            "INSERT INTO `t` VALUES ('~1', '~2', '~3', '~4', '~5', 5,  '~6', '~7')"
+                .replace(",  ", ", ")
+        );
+        let text = b"SELECT 'a' 'b', _latin1 X'00' AS c";
+        let tokens = lex(text, Dialect::default()).tokens;
+        let skeleton = skeleton(text, &tokens);
+        assert_eq!(skeleton.literals, [1..3, 5..6]);
+    }
+
+    #[test]
+    fn a_name_with_an_underscore_is_no_introducer() {
+        assert_eq!(
+            sql("SELECT _prov 'a', n 'b', _Binary 'c'"),
+            "SELECT _prov '~1', n '~2', '~3'"
+        );
+    }
+
+    #[test]
+    fn a_word_is_not_taken_for_a_prefix() {
+        assert_eq!(
+            sql("SELECT t.x'a',_utf8\"b\",E'c',N\"d\""),
+            "SELECT t.x '~1','~2',E '~3',N '~4'"
+        );
+    }
+
+    #[test]
+    fn comments_and_space_shrink() {
+        assert_eq!(
+            sql(" a /* x */  b\n-- c\n+ d/**/e /*! f */ "),
+            "a b + d e f"
+        );
+        assert_eq!(sql("5--3"), "5--3");
+    }
+
+    #[test]
+    fn names_stay_names() {
+        let ansi = Dialect {
+            ansi_quotes: true,
+            ..Dialect::default()
+        };
+        assert_eq!(of(b"\"a`b\".c 'd'", ansi).sql, "`a``b`.c '~1'");
+        assert_eq!(of(b"`\xff` '\xff'", ansi).sql, "`\u{fffd}` '~1'");
+    }
+
+    #[test]
+    fn statements_of_datajoint_parse() {
+        for text in [
+            "CREATE TABLE IF NOT EXISTS `d`.`t` (\n`a` int NOT NULL COMMENT \":int32:id\",\n`b` longblob DEFAULT NULL \
+             COMMENT \":<blob>:\",\nPRIMARY KEY (`a`),\nFOREIGN KEY (`a`) REFERENCES `d`.`u` (`a`) ON UPDATE CASCADE \
+             ON DELETE RESTRICT\n) ENGINE=InnoDB, COMMENT \"x\"",
+            "INSERT INTO `d`.`t`(`a`,`b`) VALUES ('1',X'6d59'),('2',DEFAULT) ON DUPLICATE KEY UPDATE `a`=`d`.`t`.`a`",
+            "REPLACE INTO `d`.`t`(`a`,`b`) VALUES ('3',_binary'\\0\\'')",
+            "UPDATE `d`.`t` SET `x`=X'00',`y`=DEFAULT WHERE  (`a`=1)AND(`s`=0)",
+            "SELECT `a`,`b` FROM `d`.`t` WHERE ( (`a`=\"x\"))AND(`b` > 1) ORDER BY `s` DESC LIMIT 2 OFFSET 1",
+            "SELECT * FROM ((SELECT `a` FROM `d`.`t`) UNION (SELECT `a` FROM `d`.`u`)) as `_u0` ",
+            "SELECT `a`,`b` as `c` FROM `d`.`t` JOIN (SELECT DISTINCT `a` FROM `d`.`u`) as `$1` USING (`a`)",
+            "SELECT json_value(`meta`, _utf8mb4'$.a') FROM `d`.`t`",
+            "SELECT `a` FROM `d`.`#lk` NATURAL JOIN `d`.`__sum`",
+        ] {
+            let skeleton = sql(text);
+            if let Err(error) = Parser::parse_sql(&MySqlDialect {}, &skeleton) {
+                panic!("{skeleton}: {error}");
+            }
+        }
+    }
+}
