@@ -36,16 +36,24 @@ fn ddl_through_the_proxy_is_known_at_once() {
     one.ok("DROP TABLE c, d");
     one.ok("CREATE TABLE c (id INT PRIMARY KEY, data LONGBLOB)");
     insert(&mut two, "c", 1, b"plain now");
-    assert_eq!(direct.value("SELECT data FROM c"), Some(b"plain now".to_vec()));
+    assert_eq!(
+        direct.value("SELECT data FROM c"),
+        Some(b"plain now".to_vec())
+    );
 
     // The marker comes by ALTER in the `stored` view, as 2.x or a migration does it.
     one.ok("CREATE TABLE e (id INT PRIMARY KEY)");
-    lab.stored().ok("ALTER TABLE e ADD COLUMN data JSON COMMENT ':<blob@main>:'");
+    lab.stored()
+        .ok("ALTER TABLE e ADD COLUMN data JSON COMMENT ':<blob@main>:'");
     insert(&mut two, "e", 1, &value);
     assert_stored(&mut direct, &lab.store, "e", 1, &value);
-    lab.stored().ok("ALTER TABLE e DROP COLUMN data, ADD COLUMN data LONGBLOB");
+    lab.stored()
+        .ok("ALTER TABLE e DROP COLUMN data, ADD COLUMN data LONGBLOB");
     insert(&mut two, "e", 2, b"plain again");
-    assert_eq!(direct.value("SELECT data FROM e WHERE id = 2"), Some(b"plain again".to_vec()));
+    assert_eq!(
+        direct.value("SELECT data FROM e WHERE id = 2"),
+        Some(b"plain again".to_vec())
+    );
     assert_eq!(objects(&lab.store).len(), 1);
 }
 
@@ -62,7 +70,10 @@ fn a_database_made_anew() {
     one.ok("CREATE TABLE t (id INT PRIMARY KEY, data LONGBLOB)");
     two.ok(format!("USE `{database}`"));
     insert(&mut two, "t", 1, b"plain");
-    assert_eq!(lab.direct().value("SELECT data FROM t"), Some(b"plain".to_vec()));
+    assert_eq!(
+        lab.direct().value("SELECT data FROM t"),
+        Some(b"plain".to_vec())
+    );
 }
 
 /// DDL among several statements, or by a prepared statement, counts as well.
@@ -78,9 +89,15 @@ fn ddl_in_other_clothes_is_known_at_once() {
     one.ok(format!("/*!50000 CREATE */ TABLE b {columns}"));
     insert(&mut two, "b", 1, &value);
     assert_stored(&mut direct, &lab.store, "b", 1, &value);
-    let id = one.prepare(format!("CREATE TABLE c {columns}")).expect("prepared");
+    let id = one
+        .prepare(format!("CREATE TABLE c {columns}"))
+        .expect("prepared");
     let body = crate::support::recorder::execute_body(id, 0, b"");
-    one.command(crate::support::client::com::STMT_EXECUTE, &body, crate::support::client::Expect::Results);
+    one.command(
+        crate::support::client::com::STMT_EXECUTE,
+        &body,
+        crate::support::client::Expect::Results,
+    );
     insert(&mut two, "c", 1, &value);
     assert_stored(&mut direct, &lab.store, "c", 1, &value);
 }
@@ -117,7 +134,8 @@ fn ddl_elsewhere_is_known_within_seconds() {
 #[test]
 fn tables_from_before() {
     let mut lab = Lab::new("before");
-    lab.direct().ok("CREATE TABLE t (id INT PRIMARY KEY, data JSON COMMENT ':<blob@main>:x')");
+    lab.direct()
+        .ok("CREATE TABLE t (id INT PRIMARY KEY, data JSON COMMENT ':<blob@main>:x')");
     lab.proxy.terminate();
     assert!(lab.proxy.wait().success());
     lab.proxy.restart();
@@ -136,15 +154,32 @@ fn an_unknown_codec() {
     );
     let mut client = lab.bytes();
     insert(&mut client, "t", 1, b"any bytes");
-    assert_eq!(client.value("SELECT data FROM t"), Some(b"any bytes".to_vec()));
-    assert_eq!(lab.direct().value("SELECT data FROM t"), Some(b"any bytes".to_vec()));
-    for statement in ["SELECT far FROM t", "INSERT INTO t (id, far) VALUES (2, 'mYm\\0')"] {
+    assert_eq!(
+        client.value("SELECT data FROM t"),
+        Some(b"any bytes".to_vec())
+    );
+    assert_eq!(
+        lab.direct().value("SELECT data FROM t"),
+        Some(b"any bytes".to_vec())
+    );
+    for statement in [
+        "SELECT far FROM t",
+        "INSERT INTO t (id, far) VALUES (2, 'mYm\\0')",
+    ] {
         let error = client.error(statement);
         assert!(error.message.starts_with("codec-proxy: "), "{error}");
-        assert!(error.message.contains("far") && error.message.contains("mystery"), "{error}");
+        assert!(
+            error.message.contains("far") && error.message.contains("mystery"),
+            "{error}"
+        );
     }
     assert_eq!(client.text("SELECT COUNT(*) FROM t"), "1");
     assert!(lab.proxy.wait_for_log("mystery"), "{}", lab.proxy.log());
-    let warnings = lab.proxy.log().lines().filter(|line| line.contains("<mystery>")).count();
+    let warnings = lab
+        .proxy
+        .log()
+        .lines()
+        .filter(|line| line.contains("<mystery>"))
+        .count();
     assert_eq!(warnings, 1, "{}", lab.proxy.log());
 }

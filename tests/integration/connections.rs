@@ -10,7 +10,10 @@ use crate::support::lab::{Lab, database_port};
 /// Connections of this lab's account that the database has.
 fn backends(lab: &Lab) -> usize {
     let mut root = Client::connect(database_port(), &Login::root()).expect("root");
-    let sql = format!("SELECT COUNT(*) FROM information_schema.processlist WHERE user = '{}'", lab.user);
+    let sql = format!(
+        "SELECT COUNT(*) FROM information_schema.processlist WHERE user = '{}'",
+        lab.user
+    );
     root.text(sql).parse().expect("a number")
 }
 
@@ -18,7 +21,11 @@ fn backends(lab: &Lab) -> usize {
 fn wait_for_backends(lab: &Lab, expected: usize) {
     let deadline = Instant::now() + Duration::from_secs(10);
     while backends(lab) != expected {
-        assert!(Instant::now() < deadline, "{} and not {expected}", backends(lab));
+        assert!(
+            Instant::now() < deadline,
+            "{} and not {expected}",
+            backends(lab)
+        );
         std::thread::sleep(Duration::from_millis(30));
     }
 }
@@ -43,7 +50,9 @@ fn two_hundred_connects_leave_nothing() {
         }
     }
     wait_for_backends(&lab, 0);
-    let descriptors = std::fs::read_dir(format!("/proc/{}/fd", lab.proxy.pid())).expect("/proc").count();
+    let descriptors = std::fs::read_dir(format!("/proc/{}/fd", lab.proxy.pid()))
+        .expect("/proc")
+        .count();
     assert!(descriptors < 60, "{descriptors} descriptors are open");
 }
 
@@ -58,7 +67,10 @@ fn a_hundred_clients_at_once() {
     for client in &mut clients {
         let frames = client.answer(Expect::Results);
         let id = client.greeting.connection.to_string();
-        assert!(frames[2].body.ends_with(id.as_bytes()), "every client gets its own answer");
+        assert!(
+            frames[2].body.ends_with(id.as_bytes()),
+            "every client gets its own answer"
+        );
     }
     drop(clients);
     wait_for_backends(&lab, 0);
@@ -88,9 +100,13 @@ fn garbage_instead_of_a_handshake() {
     ];
     for bytes in garbage {
         let mut stream = TcpStream::connect(("127.0.0.1", port)).expect("it listens");
-        stream.set_read_timeout(Some(Duration::from_secs(5))).expect("a socket");
+        stream
+            .set_read_timeout(Some(Duration::from_secs(5)))
+            .expect("a socket");
         stream.write_all(bytes).expect("the socket takes bytes");
-        stream.shutdown(std::net::Shutdown::Write).expect("a socket");
+        stream
+            .shutdown(std::net::Shutdown::Write)
+            .expect("a socket");
         let mut answer = Vec::new();
         // The greeting, perhaps an error, then the end; a reset is as good.
         match stream.read_to_end(&mut answer) {
@@ -106,7 +122,9 @@ fn garbage_instead_of_a_handshake() {
     request.extend_from_slice(&[0; 28]);
     request.extend_from_slice(&noise);
     stream.write_all(&request).expect("the socket takes bytes");
-    stream.shutdown(std::net::Shutdown::Write).expect("a socket");
+    stream
+        .shutdown(std::net::Shutdown::Write)
+        .expect("a socket");
     let _ = stream.read_to_end(&mut Vec::new());
     assert_eq!(good.text("SELECT 'good'"), "good");
     lab.bytes().ok("SELECT 1");
@@ -121,13 +139,13 @@ fn garbage_after_the_login() {
     let mut good = lab.bytes();
     lab.blob_table("t");
     for bytes in [
-        &[0, 0, 0, 0][..],                       // an empty command
-        &[1, 0, 0, 7, com::PING],                // a wrong sequence number
-        &[5, 0, 0, 0, com::STMT_EXECUTE, 1],     // cut off
-        &[1, 0, 0, 0, com::STMT_EXECUTE],        // an execute of nothing
-        &[1, 0, 0, 0, com::STMT_PREPARE],        // an empty statement
-        &[1, 0, 0, 0, com::CHANGE_USER],         // nobody
-        &[2, 0, 0, 0, com::STMT_FETCH, 9],       // half an id
+        &[0, 0, 0, 0][..],                   // an empty command
+        &[1, 0, 0, 7, com::PING],            // a wrong sequence number
+        &[5, 0, 0, 0, com::STMT_EXECUTE, 1], // cut off
+        &[1, 0, 0, 0, com::STMT_EXECUTE],    // an execute of nothing
+        &[1, 0, 0, 0, com::STMT_PREPARE],    // an empty statement
+        &[1, 0, 0, 0, com::CHANGE_USER],     // nobody
+        &[2, 0, 0, 0, com::STMT_FETCH, 9],   // half an id
         &[0xff, 0xff, 0xff, 0, com::QUERY, b'S'],
     ] {
         let mut bad = lab.bytes();
@@ -139,16 +157,32 @@ fn garbage_after_the_login() {
     let mut client = lab.bytes();
     for seed in 0..200 {
         let mut statement = b"INSERT INTO t (id, data) VALUES (1, ".to_vec();
-        statement.extend(crate::support::objects::noise(seed, (seed as usize * 7) % 300));
+        statement.extend(crate::support::objects::noise(
+            seed,
+            (seed as usize * 7) % 300,
+        ));
         let _ = client.query(&statement).map_err(|error| {
             assert!(!error.is_lost_connection(), "seed {seed}: {error}");
         });
     }
-    for statement in [&b"SELECT data FROM t WHERE '"[..], b"SELECT `data FROM t", b"SELECT data FROM t /*", b"/*! SELECT data FROM t", b"INSERT INTO t VALUES (1, '\\", b"INSERT INTO t VALUES (((((((((", b"\xff\xfe INSERT INTO t"] {
+    for statement in [
+        &b"SELECT data FROM t WHERE '"[..],
+        b"SELECT `data FROM t",
+        b"SELECT data FROM t /*",
+        b"/*! SELECT data FROM t",
+        b"INSERT INTO t VALUES (1, '\\",
+        b"INSERT INTO t VALUES (((((((((",
+        b"\xff\xfe INSERT INTO t",
+    ] {
         let error = client.error(statement);
         assert!(!error.is_lost_connection(), "{error}");
     }
-    let deep = [b"SELECT ".to_vec(), vec![b'('; 100_000], b" data FROM t".to_vec()].concat();
+    let deep = [
+        b"SELECT ".to_vec(),
+        vec![b'('; 100_000],
+        b" data FROM t".to_vec(),
+    ]
+    .concat();
     assert!(!client.error(deep).is_lost_connection());
     drop((good, client));
     wait_for_backends(&lab, 0);
@@ -165,7 +199,9 @@ fn half_a_packet_and_silence() {
         // One before the login, one in the middle of a login packet, one of a statement.
         let silent = TcpStream::connect(("127.0.0.1", port)).expect("it listens");
         let mut login = TcpStream::connect(("127.0.0.1", port)).expect("it listens");
-        login.write_all(&[200, 0, 0, 1, 0x85]).expect("the socket takes bytes");
+        login
+            .write_all(&[200, 0, 0, 1, 0x85])
+            .expect("the socket takes bytes");
         let mut statement = lab.bytes();
         statement.send_raw(&[0, 0, 16, 0, com::QUERY]);
         statement.send_raw(b"INSERT INTO t (id, data) VALUES (1, 'mYm");
@@ -177,7 +213,11 @@ fn half_a_packet_and_silence() {
     let mut client = lab.bytes();
     client.ok("INSERT INTO t (id, data) VALUES (2, 'mYm\\0')");
     assert_eq!(client.value("SELECT data FROM t"), Some(b"mYm\0".to_vec()));
-    assert!(started.elapsed() < Duration::from_secs(2), "{:?}", started.elapsed());
+    assert!(
+        started.elapsed() < Duration::from_secs(2),
+        "{:?}",
+        started.elapsed()
+    );
     for (_, _, statement, _) in &mut waiting {
         statement.cut();
     }
@@ -199,7 +239,10 @@ fn a_statement_in_small_pieces() {
         client.send_raw(&[byte]);
     }
     assert_eq!(client.answer(Expect::Results).len(), 1);
-    assert_eq!(client.value("SELECT data FROM t"), Some(b"mYm\0 piece by piece".to_vec()));
+    assert_eq!(
+        client.value("SELECT data FROM t"),
+        Some(b"mYm\0 piece by piece".to_vec())
+    );
 }
 
 #[test]
@@ -250,13 +293,20 @@ fn sigterm_lets_a_running_statement_end() {
     let started = Instant::now();
     lab.proxy.terminate();
     std::thread::sleep(Duration::from_millis(300));
-    assert!(Client::connect(port, &lab.login()).is_err(), "no new clients");
+    assert!(
+        Client::connect(port, &lab.login()).is_err(),
+        "no new clients"
+    );
     let frames = busy.answer(Expect::Results);
     let end = frames.iter().any(|frame| frame.body.ends_with(b"done"));
     assert!(end, "the answer comes whole");
     let status = lab.proxy.wait();
     assert!(status.success(), "{status}");
-    assert!(started.elapsed() < Duration::from_secs(8), "{:?}", started.elapsed());
+    assert!(
+        started.elapsed() < Duration::from_secs(8),
+        "{:?}",
+        started.elapsed()
+    );
     assert!(idle.is_closed());
     drop(half_open);
     wait_for_backends(&lab, 0);
@@ -277,7 +327,10 @@ fn sigterm_in_the_middle_of_inserts() {
             let value = crate::support::objects::packed(id, 50_000);
             let literal = crate::support::objects::escaped(&value);
             let head = format!("INSERT INTO t (id, data) VALUES ({id}, ");
-            if client.query([head.as_bytes(), &literal, b")"].concat()).is_err() {
+            if client
+                .query([head.as_bytes(), &literal, b")"].concat())
+                .is_err()
+            {
                 return id - 1;
             }
         }
@@ -288,9 +341,16 @@ fn sigterm_in_the_middle_of_inserts() {
     let status = lab.proxy.wait();
     assert!(status.success(), "{status}");
     let acknowledged = inserting.join().expect("no panic");
-    let rows: u64 = lab.direct().text("SELECT COUNT(*) FROM t").parse().expect("a number");
+    let rows: u64 = lab
+        .direct()
+        .text("SELECT COUNT(*) FROM t")
+        .parse()
+        .expect("a number");
     assert!(acknowledged > 0);
-    assert!(rows == acknowledged || rows == acknowledged + 1, "{rows} rows, {acknowledged} acknowledged");
+    assert!(
+        rows == acknowledged || rows == acknowledged + 1,
+        "{rows} rows, {acknowledged} acknowledged"
+    );
 }
 
 /// The database goes away: clients are told, and a new one comes in when it is back.
@@ -298,12 +358,17 @@ fn sigterm_in_the_middle_of_inserts() {
 fn a_database_that_is_not_there() {
     let server = crate::support::server::Server::start(&[]);
     let lab = Lab::with_config("no_database", |config| {
-        config.replace(&format!("127.0.0.1:{}", database_port()), &format!("127.0.0.1:{}", server.port))
+        config.replace(
+            &format!("127.0.0.1:{}", database_port()),
+            &format!("127.0.0.1:{}", server.port),
+        )
     });
     let mut client = Client::connect(lab.proxy.port("bytes"), &Login::root()).expect("root");
     client.ok("SELECT 1");
     drop(server);
     assert!(client.is_closed() || client.query("SELECT 1").is_err());
-    let error = Client::connect(lab.proxy.port("bytes"), &Login::root()).err().expect("refused");
+    let error = Client::connect(lab.proxy.port("bytes"), &Login::root())
+        .err()
+        .expect("refused");
     assert!(error.code == 0 || error.code > 1000, "{error}");
 }

@@ -60,20 +60,24 @@ fn the_bytes_view_shows_what_a_legacy_client_would_have_declared() {
         let expected = direct.ok(question_for(question, "legacy", &lab.database));
         assert!(!expected.rows.is_empty(), "{question}");
         assert_eq!(readable(&through), readable(&expected), "{question}");
-        let names = |answer: &Answer| -> Vec<String> { answer.columns.iter().map(|c| c.name.clone()).collect() };
+        let names = |answer: &Answer| -> Vec<String> {
+            answer.columns.iter().map(|c| c.name.clone()).collect()
+        };
         assert_eq!(names(&through), names(&expected));
     }
 }
 
 fn question_for(question: &str, table: &str, database: &str) -> String {
-    let words = question.split(' ').map(|word| match word.trim_end_matches(';') {
-        "T" => table.to_owned(),
-        "`T`" => format!("`{table}`"),
-        "D" => database.to_owned(),
-        "`D`" => format!("`{database}`"),
-        "`D`.`T`" => format!("`{database}`.`{table}`"),
-        other => other.to_owned(),
-    });
+    let words = question
+        .split(' ')
+        .map(|word| match word.trim_end_matches(';') {
+            "T" => table.to_owned(),
+            "`T`" => format!("`{table}`"),
+            "D" => database.to_owned(),
+            "`D`" => format!("`{database}`"),
+            "`D`.`T`" => format!("`{database}`.`{table}`"),
+            other => other.to_owned(),
+        });
     words.collect::<Vec<_>>().join(" ")
 }
 
@@ -82,7 +86,11 @@ fn readable(answer: &Answer) -> Vec<Vec<String>> {
         Some(bytes) => String::from_utf8_lossy(bytes).into_owned(),
         None => "NULL".to_owned(),
     };
-    answer.rows.iter().map(|row| row.iter().map(text).collect()).collect()
+    answer
+        .rows
+        .iter()
+        .map(|row| row.iter().map(text).collect())
+        .collect()
 }
 
 #[test]
@@ -99,7 +107,11 @@ fn the_stored_view_says_json() {
                 assert_eq!(row[1], "longtext");
                 "json".clone_into(&mut row[1]);
                 // A column of type json has no collation.
-                if through.iter().any(|r| r[0] == row[0] && r.get(2) == Some(&"NULL".to_owned())) && row.len() > 6 {
+                if through
+                    .iter()
+                    .any(|r| r[0] == row[0] && r.get(2) == Some(&"NULL".to_owned()))
+                    && row.len() > 6
+                {
                     "NULL".clone_into(&mut row[2]);
                 }
             }
@@ -128,7 +140,9 @@ fn a_declared_codec_is_stored_as_datajoint_stores_it() {
     let answer = lab.direct().ok("SHOW FULL COLUMNS FROM t");
     assert_eq!(
         answer.texts("Type"),
-        ["int(11)", "longtext", "longtext", "longtext", "longblob", "longtext", "longblob"]
+        [
+            "int(11)", "longtext", "longtext", "longtext", "longblob", "longtext", "longblob"
+        ]
     );
     assert_eq!(
         answer.texts("Comment"),
@@ -142,25 +156,43 @@ fn a_declared_codec_is_stored_as_datajoint_stores_it() {
             "raw <blob@main>"
         ]
     );
-    assert_eq!(answer.texts("Null"), ["NO", "NO", "YES", "YES", "YES", "YES", "YES"]);
+    assert_eq!(
+        answer.texts("Null"),
+        ["NO", "NO", "YES", "YES", "YES", "YES", "YES"]
+    );
     assert_eq!(answer.texts("Collation")[1], "utf8mb4_bin");
     let create = lab.direct().rows("SHOW CREATE TABLE t")[0][1].clone();
     let create = String::from_utf8(create.unwrap_or_default()).expect("UTF-8");
     assert_eq!(create.matches("json_valid").count(), 4, "{create}");
-    assert!(create.contains("COMMENT='<blob@main> of the table'"), "{create}");
+    assert!(
+        create.contains("COMMENT='<blob@main> of the table'"),
+        "{create}"
+    );
     let seen = bytes.ok("SHOW FULL COLUMNS FROM t");
     assert_eq!(seen.texts("Type")[1..], ["longblob"; 6]);
-    assert_eq!(seen.texts("Comment")[1..4], ["raw traces", "it's 'quoted' \"twice\", é", ""]);
+    assert_eq!(
+        seen.texts("Comment")[1..4],
+        ["raw traces", "it's 'quoted' \"twice\", é", ""]
+    );
 }
 
 #[test]
 fn a_declared_codec_that_cannot_be_is_refused() {
     let lab = Lab::new("declare_wrong");
     let mut bytes = lab.bytes();
-    for (comment, named) in [("<blob@nowhere> x", "nowhere"), ("<nosuch@main> x", "nosuch"), ("<hash> x", "hash")] {
-        let error = bytes.error(format!("CREATE TABLE t (id INT PRIMARY KEY, traces longblob COMMENT \"{comment}\")"));
+    for (comment, named) in [
+        ("<blob@nowhere> x", "nowhere"),
+        ("<nosuch@main> x", "nosuch"),
+        ("<hash> x", "hash"),
+    ] {
+        let error = bytes.error(format!(
+            "CREATE TABLE t (id INT PRIMARY KEY, traces longblob COMMENT \"{comment}\")"
+        ));
         assert!(error.message.starts_with("codec-proxy: "), "{error}");
-        assert!(error.message.contains("traces") && error.message.contains(named), "{error}");
+        assert!(
+            error.message.contains("traces") && error.message.contains(named),
+            "{error}"
+        );
         assert_eq!(lab.direct().rows("SHOW TABLES").len(), 0);
     }
 }
@@ -169,7 +201,8 @@ fn a_declared_codec_that_cannot_be_is_refused() {
 #[test]
 fn the_stored_view_declares_untouched() {
     let lab = Lab::new("declare_stored");
-    lab.stored().ok("CREATE TABLE t (id INT, traces longblob COMMENT \"<blob@main> x\")");
+    lab.stored()
+        .ok("CREATE TABLE t (id INT, traces longblob COMMENT \"<blob@main> x\")");
     let answer = lab.direct().ok("SHOW FULL COLUMNS FROM t");
     assert_eq!(answer.texts("Type")[1], "longblob");
     assert_eq!(answer.texts("Comment")[1], "<blob@main> x");

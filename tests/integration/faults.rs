@@ -14,7 +14,13 @@ fn three_rows(id: u64) -> Vec<u8> {
     let mut text = b"INSERT INTO t (id, data) VALUES ".to_vec();
     for row in id..id + 3 {
         let comma: &[u8] = if row > id { b"," } else { b"" };
-        text = sql(&[&text, comma, format!("({row},").as_bytes(), &escaped(&packed(row, 20_000)), b")"]);
+        text = sql(&[
+            &text,
+            comma,
+            format!("({row},").as_bytes(),
+            &escaped(&packed(row, 20_000)),
+            b")",
+        ]);
     }
     text
 }
@@ -23,7 +29,8 @@ fn three_rows(id: u64) -> Vec<u8> {
 fn assert_rows_have_objects(lab: &Lab, store: &Path) -> usize {
     let rows = lab.direct().rows("SELECT id, data FROM t ORDER BY id");
     for row in &rows {
-        let text = |at: usize| String::from_utf8(row[at].clone().unwrap_or_default()).expect("UTF-8");
+        let text =
+            |at: usize| String::from_utf8(row[at].clone().unwrap_or_default()).expect("UTF-8");
         let object = object_of(&text(1), store, &lab.database);
         let id = text(0).parse().expect("a number");
         assert!(object == packed(id, 20_000), "row {id}");
@@ -45,7 +52,11 @@ fn insert_until(lab: &Lab, next: &AtomicU64, stop: &AtomicBool) -> Vec<String> {
             None
         };
         let threads: Vec<_> = (0..4).map(|_| scope.spawn(insert)).collect();
-        failures.extend(threads.into_iter().filter_map(|t| t.join().expect("no panic")));
+        failures.extend(
+            threads
+                .into_iter()
+                .filter_map(|t| t.join().expect("no panic")),
+        );
     });
     failures
 }
@@ -98,7 +109,10 @@ fn a_store_that_goes_away() {
         let failures = inserting.join().expect("no panic");
         assert_eq!(failures.len(), 4);
         for failure in failures {
-            assert!(failure.starts_with("1296 ") && failure.contains("codec-proxy: "), "{failure}");
+            assert!(
+                failure.starts_with("1296 ") && failure.contains("codec-proxy: "),
+                "{failure}"
+            );
             assert!(failure.contains(".t.data"), "{failure}");
         }
     });
@@ -106,7 +120,10 @@ fn a_store_that_goes_away() {
     let mut client = lab.bytes();
     let error = client.error("SELECT data FROM t");
     assert_eq!(error.code, 1296, "{error}");
-    assert!(!client.rows("SELECT id FROM t").is_empty(), "the session goes on");
+    assert!(
+        !client.rows("SELECT id FROM t").is_empty(),
+        "the session goes on"
+    );
     // It comes back, and so does everything else, without a restart.
     fs::remove_file(&lab.store).expect("the file");
     fs::rename(&moved, &lab.store).expect("renamed");
@@ -138,16 +155,24 @@ fn damaged_objects() {
     change(2, 100, |bytes| bytes[60] ^= 1);
     change(3, 100, |bytes| bytes.truncate(50));
     fs::remove_file(object(4, 100)).expect("an object");
-    change(5, 3 << 20, |bytes| *bytes.last_mut().expect("not empty") ^= 1);
+    change(5, 3 << 20, |bytes| {
+        *bytes.last_mut().expect("not empty") ^= 1
+    });
     for id in 2..=5 {
         let error = client.error(format!("SELECT data FROM t WHERE id = {id}"));
         assert_eq!(error.code, 1296, "row {id}: {error}");
         let column = format!("{}.t.data", lab.database);
         assert!(error.message.contains(&column), "row {id}: {error}");
-        let told = client.last_frames().iter().any(|frame| frame.body.len() > 1000);
+        let told = client
+            .last_frames()
+            .iter()
+            .any(|frame| frame.body.len() > 1000);
         assert!(!told, "row {id}: no part of the value is sent");
     }
-    assert_eq!(client.value("SELECT data FROM t WHERE id = 1"), Some(packed(1, 100)));
+    assert_eq!(
+        client.value("SELECT data FROM t WHERE id = 1"),
+        Some(packed(1, 100))
+    );
     let error = client.error("SELECT id, data FROM t ORDER BY id");
     assert_eq!(error.code, 1296, "{error}");
     assert_eq!(client.text("SELECT COUNT(*) FROM t"), "5");
@@ -169,16 +194,28 @@ fn damaged_pointers() {
         r#""text""#.to_owned(),
         r#"{"hash": 5, "path": "x", "store": "main"}"#.to_owned(),
         r#"{"hash": "aaaaaaaaaaaaaaaaaaaaaaaaaa", "store": "main"}"#.to_owned(),
-        format!(r#"{{"hash": "{outside}", "path": "../outside", "schema": "x", "store": "main", "size": 26}}"#),
-        format!(r#"{{"hash": "{outside}", "path": "/etc/hostname", "schema": "x", "store": "main", "size": 26}}"#),
+        format!(
+            r#"{{"hash": "{outside}", "path": "../outside", "schema": "x", "store": "main", "size": 26}}"#
+        ),
+        format!(
+            r#"{{"hash": "{outside}", "path": "/etc/hostname", "schema": "x", "store": "main", "size": 26}}"#
+        ),
     ];
     for (id, pointer) in (1..).zip(&pointers) {
-        direct.ok(format!("INSERT INTO t (id, data) VALUES ({id}, '{pointer}')"));
+        direct.ok(format!(
+            "INSERT INTO t (id, data) VALUES ({id}, '{pointer}')"
+        ));
         let error = client.error(format!("SELECT data FROM t WHERE id = {id}"));
-        assert!(error.message.starts_with("codec-proxy: "), "{pointer}: {error}");
+        assert!(
+            error.message.starts_with("codec-proxy: "),
+            "{pointer}: {error}"
+        );
         assert!(!error.message.contains(&outside), "{error}");
     }
-    assert_eq!(client.text("SELECT COUNT(*) FROM t"), pointers.len().to_string());
+    assert_eq!(
+        client.text("SELECT COUNT(*) FROM t"),
+        pointers.len().to_string()
+    );
 }
 
 /// MySQL stores JSON with its keys in another order, and older rows may lack some.
@@ -188,18 +225,34 @@ fn pointers_of_other_writers() {
     lab.blob_table("t");
     let (mut client, mut direct) = (lab.bytes(), lab.direct());
     let value = packed(6, 60);
-    client.ok(sql(&[b"INSERT INTO t (id, data) VALUES (1, ", &escaped(&value), b")"]));
+    client.ok(sql(&[
+        b"INSERT INTO t (id, data) VALUES (1, ",
+        &escaped(&value),
+        b")",
+    ]));
     assert_stored(&mut direct, &lab.store, "t", 1, &value);
     let object = objects(&lab.store)[0].clone();
-    let path = object.strip_prefix(&lab.store).expect("below").display().to_string();
+    let path = object
+        .strip_prefix(&lab.store)
+        .expect("below")
+        .display()
+        .to_string();
     let hash = crate::support::objects::hash_name(&value);
     for (id, pointer) in (2..).zip([
-        format!(r#"{{"hash":"{hash}","path":"{path}","size":85,"store":"main","schema":"{}"}}"#, lab.database),
+        format!(
+            r#"{{"hash":"{hash}","path":"{path}","size":85,"store":"main","schema":"{}"}}"#,
+            lab.database
+        ),
         format!(r#"{{ "store": null, "path": "{path}", "hash": "{hash}" }}"#),
         format!(r#"{{"store": "", "path": "{path}", "hash": "{hash}", "more": {{"a": [1]}}}}"#),
-        format!(r#"{{"store": "main", "path": "{}", "hash": "{hash}"}}"#, path.replace('/', "\\\\/")),
+        format!(
+            r#"{{"store": "main", "path": "{}", "hash": "{hash}"}}"#,
+            path.replace('/', "\\\\/")
+        ),
     ]) {
-        direct.ok(format!("INSERT INTO t (id, data) VALUES ({id}, '{pointer}')"));
+        direct.ok(format!(
+            "INSERT INTO t (id, data) VALUES ({id}, '{pointer}')"
+        ));
         let read = client.value(format!("SELECT data FROM t WHERE id = {id}"));
         assert_eq!(read.as_ref(), Some(&value), "{pointer}");
     }

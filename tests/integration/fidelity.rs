@@ -114,7 +114,11 @@ fn two_direct_recordings_are_equal() {
         let (first, second) = (record(script), record(script));
         assert!(first.len() > 4);
         let silent = first.iter().find(|step| step.is_cut_short());
-        assert!(silent.is_none(), "no answer to {}", silent.map_or("", |s| &s.name));
+        assert!(
+            silent.is_none(),
+            "no answer to {}",
+            silent.map_or("", |s| &s.name)
+        );
         assert_eq!(differences(&first, &second), Vec::<String>::new());
     }
 }

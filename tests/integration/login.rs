@@ -9,7 +9,13 @@ use crate::support::server::Server;
 /// Runs the `mariadb` command line.
 fn mariadb(port: u16, user: &str, password: &str, options: &[&str], sql: &str) -> Output {
     Command::new("mariadb")
-        .args(["--no-defaults", "--protocol=tcp", "--host=127.0.0.1", "--batch", "--skip-column-names"])
+        .args([
+            "--no-defaults",
+            "--protocol=tcp",
+            "--host=127.0.0.1",
+            "--batch",
+            "--skip-column-names",
+        ])
         .arg(format!("--port={port}"))
         .arg(format!("--user={user}"))
         .arg(format!("--password={password}"))
@@ -50,15 +56,28 @@ impl<'a> Account<'a> {
             let port = self.lab.proxy.port(view);
             for options in [&["--skip-ssl"][..], &["--ssl"]] {
                 let output = mariadb(port, &self.name, password, options, "SELECT CURRENT_USER()");
-                assert_eq!(stdout(&output), format!("{}@%", self.name), "{view} {options:?}");
+                assert_eq!(
+                    stdout(&output),
+                    format!("{}@%", self.name),
+                    "{view} {options:?}"
+                );
             }
         }
     }
 
     /// A wrong password gives what the server says, to the word.
     fn assert_refused(&self, password: &str) {
-        let direct = stderr(&mariadb(database_port(), &self.name, password, &[], "SELECT 1"));
-        assert!(direct.contains("1045") && direct.contains("Access denied"), "{direct}");
+        let direct = stderr(&mariadb(
+            database_port(),
+            &self.name,
+            password,
+            &[],
+            "SELECT 1",
+        ));
+        assert!(
+            direct.contains("1045") && direct.contains("Access denied"),
+            "{direct}"
+        );
         for options in [&["--skip-ssl"][..], &["--ssl"]] {
             let port = self.lab.proxy.port("bytes");
             let proxied = stderr(&mariadb(port, &self.name, password, options, "SELECT 1"));
@@ -104,11 +123,17 @@ fn ed25519() {
 #[test]
 fn caching_sha2_password() {
     let Ok(port) = std::env::var("CODEC_PROXY_TESTS_MYSQL_PORT") else {
-        eprintln!("SKIPPED: set CODEC_PROXY_TESTS_MYSQL_PORT to the port of a MySQL with root and no password");
+        eprintln!(
+            "SKIPPED: set CODEC_PROXY_TESTS_MYSQL_PORT to the port of a MySQL with root and no password"
+        );
         return;
     };
     let lab = Lab::with_config("sha2", |config| {
-        config.replace(&format!("127.0.0.1:{}", database_port()), &format!("127.0.0.1:{port}"))
+        config
+            .replace(
+                &format!("127.0.0.1:{}", database_port()),
+                &format!("127.0.0.1:{port}"),
+            )
             .replace("user = \"catalog\"", "user = \"root\"")
             .replace("password = 'reads \"comments\"'", "password = ''")
     });
@@ -117,10 +142,22 @@ fn caching_sha2_password() {
     stdout(&mariadb(direct, "root", "", &["--ssl"], sql));
     // The first login takes the full path, the second the fast one.
     for _ in 0..2 {
-        let output = mariadb(lab.proxy.port("bytes"), "sha2", "secret", &["--ssl"], "SELECT CURRENT_USER()");
+        let output = mariadb(
+            lab.proxy.port("bytes"),
+            "sha2",
+            "secret",
+            &["--ssl"],
+            "SELECT CURRENT_USER()",
+        );
         assert_eq!(stdout(&output), "sha2@%");
     }
-    let refused = stderr(&mariadb(lab.proxy.port("bytes"), "sha2", "wrong", &["--ssl"], "SELECT 1"));
+    let refused = stderr(&mariadb(
+        lab.proxy.port("bytes"),
+        "sha2",
+        "wrong",
+        &["--ssl"],
+        "SELECT 1",
+    ));
     assert!(refused.contains("1045"), "{refused}");
 }
 
@@ -145,14 +182,32 @@ fn tls_for_clients() {
     let lab = Lab::new("tls");
     lab.blob_table("t");
     let port = lab.proxy.port("bytes");
-    let run = |sql: &str| stdout(&mariadb(port, &lab.user, PASSWORD, &["--ssl", "--default-character-set=utf8mb4", &lab.database], sql));
+    let run = |sql: &str| {
+        stdout(&mariadb(
+            port,
+            &lab.user,
+            PASSWORD,
+            &["--ssl", "--default-character-set=utf8mb4", &lab.database],
+            sql,
+        ))
+    };
     run("INSERT INTO t (id, data) VALUES (1, X'6d596d0001')");
-    assert_eq!(run("SELECT HEX(note), id FROM t WHERE data IS NOT NULL"), "NULL\t1");
+    assert_eq!(
+        run("SELECT HEX(note), id FROM t WHERE data IS NOT NULL"),
+        "NULL\t1"
+    );
     let value = run("SELECT data FROM t");
     assert_eq!(value, "mYm\\0\u{1}");
-    assert_eq!(run("SHOW STATUS LIKE 'Ssl_cipher'"), "Ssl_cipher", "the database leg is plain");
+    assert_eq!(
+        run("SHOW STATUS LIKE 'Ssl_cipher'"),
+        "Ssl_cipher",
+        "the database leg is plain"
+    );
     let statuses = run("\\s");
-    assert!(statuses.contains("Cipher in use") || statuses.contains("SSL:"), "{statuses}");
+    assert!(
+        statuses.contains("Cipher in use") || statuses.contains("SSL:"),
+        "{statuses}"
+    );
     let big = "x".repeat(3_000_000);
     let length = run(&format!("SELECT LENGTH('{}')", &big[..100_000]));
     assert_eq!(length, "100000");
@@ -174,7 +229,8 @@ fn without_tls() {
 #[test]
 fn tls_to_the_database() {
     let folder = tempfile::tempdir().expect("a temporary directory");
-    let made = rcgen::generate_simple_self_signed(["localhost".to_owned(), "127.0.0.1".to_owned()]).expect("a certificate");
+    let made = rcgen::generate_simple_self_signed(["localhost".to_owned(), "127.0.0.1".to_owned()])
+        .expect("a certificate");
     let file = |name: &str, text: String| {
         let path = folder.path().join(name);
         std::fs::write(&path, text).expect("a file");
@@ -182,7 +238,10 @@ fn tls_to_the_database() {
     };
     let certificate = file("server.pem", made.cert.pem());
     let key = file("server.key", made.signing_key.serialize_pem());
-    let server = Server::start(&[&format!("--ssl-cert={certificate}"), &format!("--ssl-key={key}")]);
+    let server = Server::start(&[
+        &format!("--ssl-cert={certificate}"),
+        &format!("--ssl-key={key}"),
+    ]);
     let mut root = Client::connect(server.port, &Login::root()).expect("root");
     root.ok("CREATE USER safe@'%' IDENTIFIED BY 'secret' REQUIRE SSL");
     for (tls, options, ends) in [

@@ -185,7 +185,8 @@ impl Log {
 
     fn wait(&self, limit: Duration, enough: impl Fn(&[String]) -> bool) -> bool {
         let lines = self.lines.lock().expect("not poisoned");
-        let pending = |lines: &mut Vec<String>| !enough(lines) && !self.ended.load(Ordering::SeqCst);
+        let pending =
+            |lines: &mut Vec<String>| !enough(lines) && !self.ended.load(Ordering::SeqCst);
         let waited = self.grown.wait_timeout_while(lines, limit, pending);
         enough(&waited.expect("not poisoned").0)
     }
