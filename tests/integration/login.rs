@@ -219,8 +219,14 @@ fn tls_for_clients() {
 fn without_tls() {
     let lab = Lab::with_config("no_tls", |config| config + "\n[tls]\nenabled = false\n");
     let port = lab.proxy.port("bytes");
-    let refused = stderr(&mariadb(port, &lab.user, PASSWORD, &["--ssl"], "SELECT 1"));
-    assert!(refused.contains("SSL"), "{refused}");
+    let refused = stderr(&mariadb(
+        port,
+        &lab.user,
+        PASSWORD,
+        &["--ssl", "--ssl-verify-server-cert"],
+        "SELECT 1",
+    ));
+    assert!(refused.contains("SSL is required"), "{refused}");
     let output = mariadb(port, &lab.user, PASSWORD, &["--skip-ssl"], "SELECT 1");
     assert_eq!(stdout(&output), "1");
 }

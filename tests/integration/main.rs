@@ -5,7 +5,9 @@
 //! all tests share, a store folder and a proxy process.
 
 mod catalog;
+mod command_line;
 mod connections;
+mod datajoint;
 mod describe;
 mod faults;
 mod fidelity;
