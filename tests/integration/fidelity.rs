@@ -30,9 +30,13 @@ const WAYS: [(&str, u64); 3] = [
 
 /// Runs a script over every way and path, and lists what differs from direct.
 fn compare(name: &str, script: fn(&mut Recorder, &Lab)) {
+    compare_in(&WAYS, name, script);
+}
+
+fn compare_in(ways: &[(&str, u64)], name: &str, script: fn(&mut Recorder, &Lab)) {
     let lab = Lab::new(name);
     let mut found = Vec::new();
-    for (way, wanted) in WAYS {
+    for (way, wanted) in ways {
         let offered = greeting(lab.proxy.port("bytes")).capabilities;
         let login = lab.login().capabilities(wanted & offered);
         let record = |port: u16| -> Vec<Step> {
@@ -109,6 +113,12 @@ fn two_direct_recordings_are_equal() {
     ] {
         let (first, second) = (record(script), record(script));
         assert!(first.len() > 4);
+        let silent = first.iter().find(|step| step.is_cut_short());
+        assert!(
+            silent.is_none(),
+            "no answer to {}",
+            silent.map_or("", |s| &s.name)
+        );
         assert_eq!(differences(&first, &second), Vec::<String>::new());
     }
 }
@@ -146,6 +156,11 @@ fn session_commands_answer_as_direct() {
 #[test]
 fn change_user_answers_as_direct() {
     compare("change_user", sessions::change_user);
+}
+
+#[test]
+fn change_user_fails_as_direct() {
+    compare_in(&WAYS[1..2], "change_fails", sessions::change_user_failures);
 }
 
 #[test]

@@ -4,5 +4,17 @@
 //! stand on. Every test makes a [`support::lab::Lab`]: a database of its own on a server that
 //! all tests share, a store folder and a proxy process.
 
+mod catalog;
+mod command_line;
+mod connections;
+mod datajoint;
+mod describe;
+mod faults;
 mod fidelity;
+mod literals;
+mod login;
+mod reads;
+mod refusals;
+mod secrecy;
 mod support;
+mod writes;

@@ -451,6 +451,11 @@ impl Client {
         }
     }
 
+    /// Ends the connection without a word.
+    pub fn cut(&mut self) {
+        let _ = self.stream.get_ref().shutdown(std::net::Shutdown::Both);
+    }
+
     /// True when the peer has closed the connection (after what is still unread).
     pub fn is_closed(&mut self) -> bool {
         let mut rest = Vec::new();

@@ -88,6 +88,7 @@ fn spawn(folder: &Path, data: &Path, port: u16, options: &[&str]) -> Child {
             "--innodb-buffer-pool-size=64M",
             "--innodb-log-file-size=48M",
             "--innodb-flush-log-at-trx-commit=0",
+            "--innodb-flush-method=nosync",
             "--max-allowed-packet=1G",
             "--max-connections=1000",
             "--performance-schema=OFF",
