@@ -13,6 +13,7 @@ use tokio::time::timeout;
 
 use crate::catalog::{Catalog, ColumnCodec, Index};
 use crate::config::{Config, Database, Limits};
+use crate::session::tls::Tls;
 use crate::store::{StoreLimits, Stores, StoresSettings};
 
 /// Tries the configuration in `file`, and prints each finding.
@@ -23,7 +24,7 @@ pub(super) fn run(file: &Path) -> ExitCode {
             findings.ok(format_args!("configuration {}", file.display()));
             runtime.block_on(examine(&config, &mut findings));
         }
-        (Err(error), _) => findings.fail(format_args!("configuration {error}")),
+        (Err(error), _) => findings.fail(format_args!("configuration: {error}")),
         (_, Err(error)) => findings.fail(format_args!("no threads to work with: {error}")),
     }
     match findings.faults {
@@ -33,6 +34,13 @@ pub(super) fn run(file: &Path) -> ExitCode {
 }
 
 async fn examine<W: Write>(config: &Config, findings: &mut Findings<W>) {
+    match Tls::new(config) {
+        Ok(_) => findings.ok(format_args!(
+            "certificates for clients: {}",
+            offered(config)
+        )),
+        Err(error) => findings.fail(format_args!("certificates: {error}")),
+    }
     if database(&config.database, &config.limits, findings).await {
         match Catalog::connect(&config.database, &config.catalog).await {
             Ok(catalog) => columns(&catalog.index(), &config.stores, findings),
@@ -47,6 +55,14 @@ async fn examine<W: Write>(config: &Config, findings: &mut Findings<W>) {
             Ok(()) => findings.ok(format_args!("store {name}: stored, read back, deleted")),
             Err(reason) => findings.fail(format_args!("store {name}: {reason}")),
         }
+    }
+}
+
+fn offered(config: &Config) -> String {
+    match (config.tls.enabled, &config.tls.identity) {
+        (false, _) => "none, no encryption is offered".to_owned(),
+        (true, None) => "self-signed, made at start".to_owned(),
+        (true, Some(identity)) => identity.certificate.display().to_string(),
     }
 }
 
@@ -191,5 +207,149 @@ impl fmt::Display for FirstFew<'_> {
             0 => Ok(()),
             more => write!(f, " and {more} more"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::catalog::{Column, NameCase, Table, TableKind};
+    use crate::codec::TypeSpec;
+    use crate::store::StoreSettings;
+
+    fn column(spec: &str) -> Column {
+        let parsed = TypeSpec::parse(spec).expect("a type spec");
+        Column {
+            name: spec.trim_matches(['<', '>']).to_owned(),
+            invisible: false,
+            marker: Some(spec.to_owned()),
+            codec: Some(match parsed.resolve() {
+                Ok(chain) => ColumnCodec::Chain(chain),
+                Err(error) => ColumnCodec::Unusable {
+                    spec: spec.to_owned(),
+                    reason: error.to_string(),
+                },
+            }),
+        }
+    }
+
+    fn index(specs: &[&str]) -> Index {
+        let table = Table {
+            schema: "lab".into(),
+            name: "session".into(),
+            kind: TableKind::Base,
+            columns: specs.iter().map(|spec| column(spec)).collect(),
+        };
+        Index::new(vec![Arc::new(table)], NameCase::Sensitive, true)
+    }
+
+    fn settings(default: Option<&str>, location: &Path) -> StoresSettings {
+        let main = StoreSettings {
+            protocol: Some("file".into()),
+            location: Some(location.display().to_string()),
+            ..StoreSettings::default()
+        };
+        StoresSettings {
+            default: default.map(str::to_owned),
+            stores: [("main".to_owned(), main)].into(),
+            ..StoresSettings::default()
+        }
+    }
+
+    fn lines(findings: Findings<Vec<u8>>) -> (Vec<String>, usize) {
+        let text = String::from_utf8(findings.out).expect("UTF-8");
+        (text.lines().map(str::to_owned).collect(), findings.faults)
+    }
+
+    fn of_columns(specs: &[&str], default: Option<&str>) -> (Vec<String>, usize) {
+        let mut findings = Findings::new(Vec::new());
+        columns(
+            &index(specs),
+            &settings(default, Path::new("/")),
+            &mut findings,
+        );
+        lines(findings)
+    }
+
+    #[test]
+    fn columns_whose_stores_are_there() {
+        let specs = ["<blob@main>", "<blob@>", "<hash@main>", "<blob>"];
+        let (lines, faults) = of_columns(&specs, Some("main"));
+        assert_eq!(lines, ["ok   catalog: 4 codec columns"]);
+        assert_eq!(faults, 0);
+        let (lines, faults) = of_columns(&[], None);
+        assert!(
+            lines[0].starts_with("ok   catalog: no codec columns"),
+            "{lines:?}"
+        );
+        assert_eq!(faults, 0);
+    }
+
+    #[test]
+    fn columns_whose_stores_are_not() {
+        let (lines, faults) = of_columns(&["<blob@cold>", "<hash@cold>", "<blob@>"], None);
+        assert_eq!(faults, 2);
+        assert_eq!(lines[0], "ok   catalog: 3 codec columns");
+        let cold = "store \"cold\" is not configured, for lab.session.blob@cold, lab.session.hash";
+        assert!(lines.iter().any(|line| line.contains(cold)), "{lines:?}");
+        let default = "FAIL catalog: stores.default is not configured, for lab.session.blob@";
+        assert!(lines.iter().any(|line| line == default), "{lines:?}");
+    }
+
+    #[test]
+    fn a_codec_that_is_not_there_is_no_fault_of_the_configuration() {
+        let (lines, faults) = of_columns(&["<graph@main>"], None);
+        assert_eq!(faults, 0);
+        assert!(
+            lines[1].contains("refused when touched: lab.session.graph@main"),
+            "{lines:?}"
+        );
+    }
+
+    #[test]
+    fn of_many_columns_a_few_are_named() {
+        let many: Vec<_> = (0..7).map(|i| i.to_string()).collect();
+        assert_eq!(FirstFew(&many).to_string(), "0, 1, 2, 3, 4 and 2 more");
+        assert_eq!(FirstFew(&many[..5]).to_string(), "0, 1, 2, 3, 4");
+    }
+
+    #[test]
+    fn every_part_is_tried_whatever_fails() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut stores = settings(Some("main"), folder.path());
+        let gone = stores.stores["main"].clone();
+        let gone = StoreSettings {
+            location: Some("/nonexistent".into()),
+            ..gone
+        };
+        stores.stores.insert("gone".into(), gone);
+        let file = folder.path().join("codec-proxy.toml");
+        // Port 1 of this machine: nobody is there.
+        let text = "database = { address = '127.0.0.1:1', user = 'x', password = 'hunter2' }
+            listen = [{ address = '127.0.0.1:0' }]
+            tls = { certificate = 'gone.pem', key = 'gone.key' }";
+        std::fs::write(&file, text).expect("written");
+        let none: [(&str, &str); 0] = [];
+        let config = Config {
+            stores,
+            ..Config::load(&file, none).expect("it is right")
+        };
+        let mut findings = Findings::new(Vec::new());
+        let runtime = Runtime::new().expect("threads");
+        runtime.block_on(examine(&config, &mut findings));
+        let (lines, faults) = lines(findings);
+        assert_eq!(faults, 3, "{lines:?}");
+        for (line, start) in lines.iter().zip([
+            "FAIL certificates: ",
+            "FAIL database 127.0.0.1:1: ",
+            "FAIL store gone: ",
+            "ok   store main: stored, read back, deleted",
+        ]) {
+            assert!(line.starts_with(start), "{lines:?}");
+        }
+        assert_eq!(lines.len(), 4, "{lines:?}");
+        assert!(!lines.concat().contains("hunter2"), "{lines:?}");
     }
 }

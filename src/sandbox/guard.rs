@@ -18,13 +18,13 @@ trap '' HUP INT TERM
 group=
 while read -r line; do group=$line; done
 if [ -n "$group" ]; then
-    kill -TERM -- "-$group"
+    kill -s TERM -- "-$group"
     tries=0
-    while kill -0 -- "-$group" && [ "$tries" -lt 200 ]; do
+    while kill -s 0 -- "-$group" && [ "$tries" -lt 200 ]; do
         sleep 0.1
         tries=$((tries + 1))
     done
-    kill -KILL -- "-$group"
+    kill -s KILL -- "-$group"
 fi
 [ -z "$1" ] || rm -rf -- "$1"
 "#;
@@ -48,7 +48,10 @@ impl Guard {
             .process_group(0) // Ctrl-C is for this process alone
             .spawn()
             .map_err(|source| io_error(Path::new("/bin/sh"), source))?;
-        Ok(Self { shell, guarded: None })
+        Ok(Self {
+            shell,
+            guarded: None,
+        })
     }
 
     /// Starts a process that ends with the sandbox, together with those that it starts. It takes

@@ -2,7 +2,8 @@
 //! runs already is neither used nor noticed.
 
 use std::fs::{self, File};
-use std::net::SocketAddr;
+use std::io::{self, Read};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::os::unix::fs::{MetadataExt, chown};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -10,7 +11,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::guard::Guard;
-use super::{CATALOG, CLIENT, SandboxError, free_address, greets, io_error};
+use super::{CATALOG, CLIENT, SandboxError, io_error};
 
 /// Another process may take the free port that was found before the server does.
 const TRIES: usize = 3;
@@ -35,11 +36,17 @@ impl Mariadb {
 
         let mut tries_left = TRIES;
         loop {
-            let address = free_address(0)?;
+            let address = free_address().map_err(|source| io_error(folder, source))?;
             tries_left -= 1;
             match run(&server, folder, &account, address, &mut guard) {
-                Ok(()) => return Ok(Self { address, _guard: guard }),
-                Err(SandboxError::Mariadb(log)) if tries_left > 0 && log.contains("Bind on TCP/IP port") => {}
+                Ok(()) => {
+                    return Ok(Self {
+                        address,
+                        _guard: guard,
+                    });
+                }
+                Err(SandboxError::Mariadb(log))
+                    if tries_left > 0 && log.contains("Bind on TCP/IP port") => {}
                 Err(error) => return Err(error),
             }
         }
@@ -58,7 +65,11 @@ fn install(folder: &Path, account: &Account, guard: &mut Guard) -> Result<(), Sa
     let err = out.try_clone().map_err(|source| io_error(&log, source))?;
     let mut command = Command::new(program("mariadb-install-db")?);
     command
-        .args(["--no-defaults", "--auth-root-authentication-method=socket", "--skip-test-db"])
+        .args([
+            "--no-defaults",
+            "--auth-root-authentication-method=socket",
+            "--skip-test-db",
+        ])
         .args(["--skip-name-resolve", "--innodb-log-file-size=48M"])
         // Ten times faster: a folder that was empty a moment ago has nothing to lose in a crash.
         .arg("--debug-no-sync")
@@ -69,7 +80,11 @@ fn install(folder: &Path, account: &Account, guard: &mut Guard) -> Result<(), Sa
         .stderr(err);
     let child = guard.spawn(&mut command)?;
     let status = child.wait().map_err(|source| io_error(&log, source))?;
-    if status.success() { Ok(()) } else { Err(SandboxError::Mariadb(last_lines(&log))) }
+    if status.success() {
+        Ok(())
+    } else {
+        Err(SandboxError::Mariadb(last_lines(&log)))
+    }
 }
 
 /// Writes what the server does before it takes clients: no account without a name (those shadow
@@ -111,8 +126,15 @@ fn run(
         .arg(path_option("--init-file=", &accounts_file(folder)))
         .arg(format!("--bind-address={}", address.ip()))
         .arg(format!("--port={}", address.port()))
-        .args(["--skip-name-resolve", "--performance-schema=OFF", "--max-allowed-packet=1G"])
-        .args(["--innodb-buffer-pool-size=64M", "--innodb-log-file-size=48M"])
+        .args([
+            "--skip-name-resolve",
+            "--performance-schema=OFF",
+            "--max-allowed-packet=1G",
+        ])
+        .args([
+            "--innodb-buffer-pool-size=64M",
+            "--innodb-log-file-size=48M",
+        ])
         .arg("--innodb-flush-log-at-trx-commit=2")
         .stdin(Stdio::null())
         .stdout(Stdio::null())
@@ -120,7 +142,11 @@ fn run(
     let child = guard.spawn(&mut command)?;
     let deadline = Instant::now() + PATIENCE;
     while Instant::now() < deadline {
-        if child.try_wait().map_err(|source| io_error(server, source))?.is_some() {
+        if child
+            .try_wait()
+            .map_err(|source| io_error(server, source))?
+            .is_some()
+        {
             break;
         }
         if greets(address) {
@@ -129,6 +155,23 @@ fn run(
         thread::sleep(Duration::from_millis(25));
     }
     Err(SandboxError::Mariadb(last_lines(&log)))
+}
+
+/// Does a server speak there? It is a MySQL server's part to speak first, and it does so only
+/// when it is ready for clients.
+fn greets(address: SocketAddr) -> bool {
+    let Ok(mut stream) = TcpStream::connect_timeout(&address, Duration::from_secs(1)) else {
+        return false;
+    };
+    stream
+        .set_read_timeout(Some(Duration::from_secs(5)))
+        .is_ok()
+        && stream.read_exact(&mut [0]).is_ok()
+}
+
+/// A loopback address with a port that is free now.
+fn free_address() -> io::Result<SocketAddr> {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()
 }
 
 /// Finds one of MariaDB's programs, also where only root's PATH leads.
@@ -150,7 +193,9 @@ enum Account {
 impl Account {
     /// Decides it, and hands `folder` over to that user.
     fn for_server(folder: &Path) -> Result<Self, SandboxError> {
-        let owner = fs::metadata(folder).map_err(|source| io_error(folder, source))?.uid();
+        let owner = fs::metadata(folder)
+            .map_err(|source| io_error(folder, source))?
+            .uid();
         let this_process = fs::metadata("/proc/self").map_or(owner, |process| process.uid());
         if this_process != 0 {
             return Ok(Self::Own);
@@ -204,7 +249,8 @@ fn path_option(option: &str, path: &Path) -> std::ffi::OsString {
 
 /// The end of a log, where a server that gave up says why.
 fn last_lines(log: &Path) -> String {
-    let text = fs::read_to_string(log).unwrap_or_else(|error| format!("{}: {error}", log.display()));
+    let text =
+        fs::read_to_string(log).unwrap_or_else(|error| format!("{}: {error}", log.display()));
     let lines: Vec<&str> = text.lines().collect();
     lines[lines.len().saturating_sub(15)..].join("\n")
 }

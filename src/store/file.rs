@@ -106,7 +106,9 @@ impl FileStore {
             Ok(_) => sync_folder(folder)?,
             // The temporary file goes with the error.
             Err(refused) if refused.error.kind() == ErrorKind::AlreadyExists => {
-                self.settle(&named.path, content.len())?;
+                if !self.settle(&named.path, content.len())? {
+                    return Err(refused.error.into());
+                }
             }
             Err(refused) => return Err(refused.error.into()),
         }
@@ -277,4 +279,4 @@ fn lost(error: io::Error, path: &ObjectPath) -> Fault {
 }
 
 #[cfg(test)]
-mod tests {}
+mod tests;

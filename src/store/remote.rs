@@ -30,7 +30,6 @@ const MAX_PARTS: u64 = 9_999;
 const PARTS_IN_FLIGHT: usize = 4;
 
 /// A bucket, or the part of one below a prefix.
-#[derive(Debug)]
 pub(super) struct RemoteStore {
     store: Arc<dyn ObjectStore>,
     prefix: Option<ObjectPath>,

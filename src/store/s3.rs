@@ -54,7 +54,8 @@ pub(super) fn client(place: &S3Place, deadline: Duration) -> object_store::Resul
                 base: 2.0,
             },
             max_retries: 10,
-            retry_timeout: deadline,
+            // Less than the deadline, so that it is the last failure that is told.
+            retry_timeout: deadline.mul_f32(0.8),
         })
         .build()
 }

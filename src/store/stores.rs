@@ -1,6 +1,7 @@
 //! The configured stores, and what can be done with one.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
@@ -55,7 +56,7 @@ pub struct PathRule<'a> {
 }
 
 /// One store.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Store {
     name: String,
     layout: Layout,
@@ -64,7 +65,7 @@ pub struct Store {
     runtime: Handle,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 enum Backend {
     File(Arc<FileStore>),
     Remote(Arc<RemoteStore>),
@@ -122,6 +123,33 @@ impl Stores {
         Ok(Self {
             inner: Arc::new(Inner { default, stores }),
         })
+    }
+
+    /// A single store `main` on any object store, for the tests of this room.
+    #[cfg(test)]
+    pub(super) fn on(
+        client: Arc<dyn object_store::ObjectStore>,
+        limits: StoreLimits,
+        runtime: Handle,
+    ) -> Self {
+        let settings = super::StoreSettings {
+            protocol: Some("file".to_owned()),
+            location: Some("/".to_owned()),
+            ..Default::default()
+        };
+        let store = Store {
+            name: "main".to_owned(),
+            layout: settings.parse("main").unwrap().layout,
+            backend: Backend::Remote(Arc::new(RemoteStore::new(client, None, limits.deadline))),
+            deadline: limits.deadline,
+            runtime,
+        };
+        Self {
+            inner: Arc::new(Inner {
+                default: Some("main".to_owned()),
+                stores: BTreeMap::from([("main".to_owned(), Arc::new(store))]),
+            }),
+        }
     }
 
     /// The store of this name; the default store for the empty name.
@@ -241,6 +269,13 @@ impl Store {
                 pointer.path
             ),
         ))
+    }
+}
+
+/// The name alone: the client of a server would show its access key.
+impl fmt::Debug for Store {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Store").field(&self.name).finish()
     }
 }
 
