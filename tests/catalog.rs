@@ -125,6 +125,7 @@ async fn the_catalog_follows_the_server() {
     };
     let mut other = server.connect().await;
     let declare = |table: &str| {
+        let table = table.replace('`', "``");
         format!(
             "CREATE TABLE lab.`{table}` (id int PRIMARY KEY, traces json COMMENT ':<blob@main>:raw', \
              sig longblob COMMENT ':<blob>:', hidden int INVISIBLE, g json COMMENT ':<graph@main>:', \
