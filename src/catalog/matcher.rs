@@ -109,20 +109,16 @@ fn needle(name: &str) -> Option<&[u8]> {
 /// The needles cut to the greatest length at which few enough differ, without those that
 /// contain another one.
 fn few(needles: Vec<Vec<u8>>) -> Vec<Vec<u8>> {
-    let mut cut = needles.clone();
     for length in NEEDLE.rev() {
-        cut = needles.clone();
+        let mut cut = needles.clone();
         cut.iter_mut().for_each(|needle| needle.truncate(length));
         cut.sort_unstable();
         cut.dedup();
         if cut.len() <= PACKED {
-            break;
+            return shortest(cut);
         }
     }
-    if cut.len() > PACKED {
-        cut = needles;
-    }
-    shortest(cut)
+    needles
 }
 
 /// The needles without those that contain another one.
