@@ -12,9 +12,11 @@ PROXY := $(CARGO_TARGET_DIR)/debug/codec-proxy
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 8
 
-demo: build ## shows the job step by step, on a database of its own that is gone afterwards
+demo: ## shows the job step by step, on a database of its own that is gone afterwards
+	@$(SETUP)/toolchain.sh
 	@$(SETUP)/mariadb.sh
-	@$(SETUP)/python.sh dj0 dj2
+	@$(SETUP)/python.sh dj0 dj2 & python=$$!; \
+	    cargo build --locked; built=$$?; wait $$python && exit $$built
 	@python3 tests/demo/demo.py --proxy $(PROXY)
 
 up: build ## starts the same parts and stays until Ctrl-C; SANDBOX="--port 6033" passes options

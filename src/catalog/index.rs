@@ -11,17 +11,21 @@ use crate::codec::Chain;
 #[derive(Debug, Default)]
 pub struct Index {
     /// schema -> table name -> table; keys are [folded](Self::fold) names.
-    tables: HashMap<Box<[u8]>, HashMap<Box<[u8]>, Arc<Table>>>,
+    tables: HashMap<Folded, HashMap<Folded, Arc<Table>>>,
     /// Table name -> the tables of that name, in whatever schema; keys are folded names.
-    by_name: HashMap<Box<[u8]>, Vec<Arc<Table>>>,
+    by_name: HashMap<Folded, Vec<Arc<Table>>>,
     /// Tables without a codec that have a column named like some external codec column
     /// (folded schema, folded table) -> folded column names. For `NATURAL JOIN`.
-    namesakes: HashMap<(Box<[u8]>, Box<[u8]>), HashSet<String>>,
+    namesakes: HashMap<(Folded, Folded), HashSet<String>>,
     matcher: Matcher,
     case: NameCase,
     mariadb: bool,
     external: bool,
+    non_ascii: bool,
 }
+
+/// A schema or table name as [`Index::fold`] makes it.
+type Folded = Box<[u8]>;
 
 /// How the server compares schema and table names (`lower_case_table_names`).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -111,8 +115,11 @@ impl Index {
         };
         for table in parts.tables {
             index.external |= table.kind == TableKind::View || table.external().next().is_some();
+            index.non_ascii |= !table.schema.is_ascii()
+                || !table.name.is_ascii()
+                || table.codecs().any(|i| !table.columns[i].name.is_ascii());
             let schema = index.fold(table.schema.as_bytes()).into();
-            let name: Box<[u8]> = index.fold(table.name.as_bytes()).into();
+            let name: Folded = index.fold(table.name.as_bytes()).into();
             let of_schema = index.tables.entry(schema).or_default();
             of_schema.insert(name.clone(), table.clone());
             index.by_name.entry(name).or_default().push(table);
@@ -173,6 +180,12 @@ impl Index {
     /// Whether any codec column is external: only then a result can hold a pointer.
     pub fn has_external(&self) -> bool {
         self.external
+    }
+
+    /// Whether some codec table, its schema or a codec column has a name that is not ASCII, and
+    /// so is spelt differently in different character sets.
+    pub fn has_non_ascii_names(&self) -> bool {
+        self.non_ascii
     }
 
     /// Whether the server is a MariaDB.

@@ -11,6 +11,7 @@ use crate::config::Config;
 use crate::{server, telemetry};
 
 mod check;
+mod sandbox;
 
 const EXAMPLES: &str = "\
 Where to begin:
@@ -49,6 +50,11 @@ enum Command {
     /// One line for each finding, "ok" or "FAIL" first; a store is tried by storing a small
     /// object, reading it back and deleting it. Exits with 1 if anything failed.
     Check(Configuration),
+    /// Start a private MariaDB, a folder as the store and a proxy between them, to try it all
+    ///
+    /// Needs MariaDB's server programs, and nothing else: no server that runs already is touched.
+    /// Prints the line to connect with, stays until Ctrl-C, and then removes everything.
+    Sandbox(sandbox::Arguments),
 }
 
 /// Where the configuration is.
@@ -64,7 +70,7 @@ pub fn main() -> ExitCode {
     let cli = Cli::parse();
     let filter = match (&cli.log, &cli.command) {
         // What it finds is printed; the log is for what goes on behind that.
-        (None, Command::Check(_)) => Some("warn"),
+        (None, Command::Check(_) | Command::Sandbox(_)) => Some("warn"),
         (log, _) => log.as_deref(),
     };
     if let Err(error) = telemetry::start(filter) {
@@ -74,6 +80,7 @@ pub fn main() -> ExitCode {
     match cli.command {
         Command::Serve(at) => serve(&at.config),
         Command::Check(at) => check::run(&at.config),
+        Command::Sandbox(arguments) => sandbox::run(arguments),
     }
 }
 

@@ -4,13 +4,27 @@
 //! [`examine`] decides about the rest. Never silently wrong: a statement that touches a codec
 //! column in a way that is not understood is refused before anything is sent.
 
+mod change;
+mod charset;
+mod ddl;
+mod declare;
+mod examine;
+mod glance;
+mod insert;
+mod select;
+mod statement;
+mod walk;
+
+#[cfg(test)]
+mod tests;
+
 use std::ops::Range;
 use std::sync::Arc;
 
-use bytes::Bytes;
+pub use examine::{examine, examine_prepared};
+pub use glance::glance;
 
-use crate::catalog::{Index, Table};
-use crate::refusal::Refusal;
+use crate::catalog::Table;
 use crate::sql::lexer::Dialect;
 use crate::sql::literal::Literal;
 use crate::view::View;
@@ -118,19 +132,4 @@ impl Declare {
         out.extend_from_slice(&text[at..]);
         out
     }
-}
-
-/// Whether a statement can be sent without a closer look. Called for every statement.
-pub fn glance(_text: &[u8], _index: &Index, _view: View) -> Glance {
-    Glance::Pass
-}
-
-/// Decides about a statement of the text protocol.
-pub fn examine(_text: &Bytes, _context: &Context, _index: &Index) -> Result<Plan, Refusal> {
-    Ok(Plan::Pass)
-}
-
-/// Decides about a statement that is to be prepared: an error, or it goes to the server as it is.
-pub fn examine_prepared(_text: &Bytes, _context: &Context, _index: &Index) -> Result<(), Refusal> {
-    Ok(())
 }

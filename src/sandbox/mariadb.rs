@@ -2,7 +2,8 @@
 //! runs already is neither used nor noticed.
 
 use std::fs::{self, File};
-use std::net::SocketAddr;
+use std::io::{self, Read};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::os::unix::fs::{MetadataExt, chown};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -10,7 +11,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::guard::Guard;
-use super::{CATALOG, CLIENT, SandboxError, free_address, greets, io_error};
+use super::{CATALOG, CLIENT, SandboxError, io_error};
 
 /// Another process may take the free port that was found before the server does.
 const TRIES: usize = 3;
@@ -35,7 +36,7 @@ impl Mariadb {
 
         let mut tries_left = TRIES;
         loop {
-            let address = free_address(0)?;
+            let address = free_address().map_err(|source| io_error(folder, source))?;
             tries_left -= 1;
             match run(&server, folder, &account, address, &mut guard) {
                 Ok(()) => {
@@ -154,6 +155,23 @@ fn run(
         thread::sleep(Duration::from_millis(25));
     }
     Err(SandboxError::Mariadb(last_lines(&log)))
+}
+
+/// Does a server speak there? It is a MySQL server's part to speak first, and it does so only
+/// when it is ready for clients.
+fn greets(address: SocketAddr) -> bool {
+    let Ok(mut stream) = TcpStream::connect_timeout(&address, Duration::from_secs(1)) else {
+        return false;
+    };
+    stream
+        .set_read_timeout(Some(Duration::from_secs(5)))
+        .is_ok()
+        && stream.read_exact(&mut [0]).is_ok()
+}
+
+/// A loopback address with a port that is free now.
+fn free_address() -> io::Result<SocketAddr> {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()
 }
 
 /// Finds one of MariaDB's programs, also where only root's PATH leads.

@@ -6,15 +6,14 @@ mod mariadb;
 
 use std::fmt;
 use std::fs;
-use std::io::{self, Read, Write};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::io::{self, Write};
+use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::thread;
-use std::time::{Duration, Instant};
 
 use serde_json::json;
 use tempfile::TempDir;
+use tokio_util::sync::CancellationToken;
 
 use crate::config::{Config, ConfigError};
 use crate::server::{self, ServeError};
@@ -88,46 +87,62 @@ pub fn run(options: &Options) -> Result<(), SandboxError> {
     let home = Home::new(options.data.as_deref())?;
     let guard = Guard::new(home.removed_at_end())?;
     let database = Mariadb::start(&home.folder("database")?, guard)?;
-    let place = Place {
-        bytes: free_address(options.port)?,
-        stored: free_address(options.stored_port)?,
-        database: database.address(),
-        store: home.folder("store")?,
-    };
+    let store = home.folder("store")?;
 
     let file = home.path().join("codec-proxy.toml");
-    fs::write(&file, place.to_toml()).map_err(|source| io_error(&file, source))?;
+    fs::write(&file, configuration(options, database.address(), &store))
+        .map_err(|source| io_error(&file, source))?;
+    // The environment is that of another codec-proxy, if of any.
     let config = Config::load(&file, std::iter::empty::<(String, String)>())?;
-
-    let announced = place.clone();
-    let ready_file = options.ready_file.clone();
-    let kept = options.data.is_some();
-    // `serve` keeps this thread; the sandbox is announced when its clients are answered.
-    thread::spawn(move || announce(&announced, ready_file.as_deref(), kept));
-    server::serve(config)?;
+    let ready = |addresses: &[SocketAddr]| {
+        if let &[bytes, stored] = addresses {
+            let place = Place {
+                bytes,
+                stored,
+                database: database.address(),
+                store,
+            };
+            announce(&place, options);
+        }
+    };
+    server::serve_until(config, ready, CancellationToken::new())?;
     Ok(())
 }
 
-impl Place {
-    /// The configuration of the sandbox's proxy.
-    fn to_toml(&self) -> String {
-        let Self {
-            bytes,
-            stored,
-            database,
-            store,
-        } = self;
-        let (user, password) = CATALOG;
-        format!(
-            "[database]\naddress = \"{database}\"\nuser = \"{user}\"\npassword = \"{password}\"\n\n\
-             [[listen]]\naddress = \"{bytes}\"\nview = \"bytes\"\n\n\
-             [[listen]]\naddress = \"{stored}\"\nview = \"stored\"\n\n\
-             [stores]\ndefault = \"main\"\n[stores.main]\nprotocol = \"file\"\nlocation = {}\n",
-            toml::Value::from(store.to_string_lossy().into_owned()),
-        )
-    }
+/// The configuration of the sandbox's proxy.
+fn configuration(options: &Options, database: SocketAddr, store: &Path) -> String {
+    let (user, password) = CATALOG;
+    let Options {
+        port, stored_port, ..
+    } = options;
+    format!(
+        r#"# Written by `codec-proxy sandbox`.
+[database]
+address = "{database}"
+user = "{user}"
+password = "{password}"
 
-    /// The same facts for a program: addresses, account, and the stores as `DJ_STORES` or a
+[[listen]]
+address = "127.0.0.1:{port}"
+view = "bytes"
+
+[[listen]]
+address = "127.0.0.1:{stored_port}"
+view = "stored"
+
+[stores]
+default = "main"
+
+[stores.main]
+protocol = "file"
+location = {location}
+"#,
+        location = toml::Value::from(store.to_string_lossy().into_owned()),
+    )
+}
+
+impl Place {
+    /// The facts for a program: addresses, account, and the stores as `DJ_STORES` or a
     /// `datajoint.json` has them.
     pub fn to_json(&self) -> serde_json::Value {
         let endpoint =
@@ -224,25 +239,20 @@ impl Home {
     }
 }
 
-/// Tells the user, and whoever reads the ready file, once the proxy answers.
-fn announce(place: &Place, ready_file: Option<&Path>, kept: bool) {
-    let answered = [place.bytes, place.stored]
-        .map(|address| wait_for_greeting(address, Duration::from_secs(60)));
-    if answered.contains(&false) {
-        return;
-    }
-    let end = if kept {
+/// Tells the user, and whoever reads the ready file.
+fn announce(place: &Place, options: &Options) {
+    let end = if options.data.is_some() {
         "everything stops; the data stay"
     } else {
         "everything is removed"
     };
     let mut out = io::stdout().lock();
     // A reader that went away is no reason to end.
-    let _ = writeln!(out, "\n{place}\n\nOn Ctrl-C {end}.").and_then(|()| out.flush());
-    if let Some(file) = ready_file
-        && let Err(source) = write_whole(file, &place.to_json().to_string())
+    let _ = writeln!(out, "{place}\nOn Ctrl-C {end}.").and_then(|()| out.flush());
+    if let Some(file) = &options.ready_file
+        && let Err(error) = write_whole(file, &place.to_json().to_string())
     {
-        tracing::error!(file = %file.display(), error = %source, "the ready file cannot be written");
+        tracing::error!(file = %file.display(), %error, "the ready file cannot be written");
     }
 }
 
@@ -255,40 +265,6 @@ fn write_whole(file: &Path, text: &str) -> io::Result<()> {
     let mut draft = tempfile::NamedTempFile::new_in(folder)?;
     draft.write_all(text.as_bytes())?;
     draft.persist(file).map(drop).map_err(|error| error.error)
-}
-
-/// Waits until a server speaks the first byte of its greeting: it is a MySQL server's part to
-/// speak first, and it does so only when it is ready for clients.
-fn wait_for_greeting(address: SocketAddr, patience: Duration) -> bool {
-    let deadline = Instant::now() + patience;
-    while Instant::now() < deadline {
-        if greets(address) {
-            return true;
-        }
-        thread::sleep(Duration::from_millis(25));
-    }
-    false
-}
-
-fn greets(address: SocketAddr) -> bool {
-    let Ok(mut stream) = TcpStream::connect_timeout(&address, Duration::from_secs(1)) else {
-        return false;
-    };
-    stream
-        .set_read_timeout(Some(Duration::from_secs(5)))
-        .is_ok()
-        && stream.read_exact(&mut [0]).is_ok()
-}
-
-/// `127.0.0.1:port`, with a port that is free now in the place of 0.
-fn free_address(port: u16) -> Result<SocketAddr, SandboxError> {
-    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-    TcpListener::bind(address)
-        .and_then(|listener| listener.local_addr())
-        .map_err(|source| SandboxError::Io {
-            what: format!("port {port}"),
-            source,
-        })
 }
 
 fn io_error(path: &Path, source: io::Error) -> SandboxError {

@@ -5,6 +5,7 @@
 use std::io;
 
 use super::relay::Relay;
+use crate::refusal::Refusal;
 use crate::sql::lexer::Dialect;
 use crate::wire::command;
 use crate::wire::reply;
@@ -27,7 +28,7 @@ pub struct SessionContext {
     pub charset: String,
 }
 
-/// Asks the server. `Ok(Err(packet))` is the server's own ERR packet, for the client.
+/// Asks the server. `Ok(Err(packet))` is an ERR packet for the client.
 pub async fn ask(relay: &mut Relay) -> io::Result<Result<SessionContext, Vec<u8>>> {
     relay.server.write_packet(0, QUESTION).await?;
     relay.responses.sent(command::expect(command::QUERY));
@@ -47,13 +48,16 @@ pub async fn ask(relay: &mut Relay) -> io::Result<Result<SessionContext, Vec<u8>
         }
     }
     relay.server.resume();
-    relay.context_valid = true;
-    context.map(Ok).ok_or_else(|| {
-        io::Error::new(
-            io::ErrorKind::InvalidData,
-            "the server did not say which database is current",
-        )
-    })
+    relay.context_valid = context.is_some();
+    let silent = || {
+        let reason = "the server does not say which database and SQL mode are current";
+        reply::err(&Refusal::unsupported(
+            "this session",
+            reason,
+            "SQL_SELECT_LIMIT must not be 0",
+        ))
+    };
+    Ok(context.ok_or_else(silent))
 }
 
 /// Whether what is remembered stays right after this statement: true for the ordinary ones that

@@ -45,7 +45,7 @@ def main():
     try:
         with tempfile.TemporaryDirectory(prefix="codec-proxy-demo-") as folder:
             if arguments.at:
-                hold(report, json.loads(arguments.at.read_text()), Path(folder))
+                hold_elsewhere(report, json.loads(arguments.at.read_text()), Path(folder))
             else:
                 with Sandbox(arguments.proxy, Path(folder)) as sandbox:
                     hold(report, sandbox.place, Path(folder))
@@ -57,6 +57,16 @@ def main():
         print("\nStopped; everything is removed.", file=sys.stderr)
         return 130
     return report.close()
+
+
+def hold_elsewhere(report, place, folder):
+    """On a database that stays: what the demonstration makes there is dropped again."""
+    if query(place, "bytes", f"SHOW DATABASES LIKE '{SCHEMA}'"):
+        raise CannotGoOn(f"the database has a schema {SCHEMA} already; if it is of no use, drop it")
+    try:
+        hold(report, place, folder)
+    finally:
+        client(place, "bytes", "--execute", f"DROP DATABASE IF EXISTS {SCHEMA}")
 
 
 def hold(report, place, folder):
@@ -105,7 +115,12 @@ def look_into_the_database(report, place):
     report.check(f"the column is json{spelled}", is_json, column_type)
     report.check("its comment is  :<blob@main>:raw traces", comment == ":<blob@main>:raw traces", comment)
 
-    rows = query(place, "database", f"SELECT mouse, session, traces FROM {SCHEMA}.recording ORDER BY mouse, session")
+    rows = query(
+        place,
+        "database",
+        "SELECT mouse, session, IF(JSON_VALID(traces), traces, '(no JSON)')"
+        f" FROM {SCHEMA}.recording ORDER BY mouse, session",
+    )
     report.check(f"there are {len(FIRST)} rows", len(rows) == len(FIRST), f"{len(rows)} rows")
     for mouse, session, text in rows:
         try:
@@ -113,7 +128,7 @@ def look_into_the_database(report, place):
             small = set(pointer) == {"hash", "path", "schema", "store", "size"} and len(text) < 300
         except (ValueError, TypeError):
             pointer, small = None, False
-        report.check(f"{mouse}, session {session}: the row is a pointer of {len(text)} bytes", small, text[:300])
+        report.check(f"{mouse}, session {session}: the row is a small pointer", small, text[:300])
         if not small:
             continue
         report.say(f"    {text}")
@@ -130,10 +145,9 @@ def tell_whether_a_direct_insert_works(report, new):
         query(new.place, "database", f"DELETE FROM {SCHEMA}.recording WHERE mouse = 'direct'")
         report.say("Without the proxy it can insert, too.")
     else:
-        last_words = (outcome.stderr.strip().splitlines() or ["nothing"])[-1]
         report.say(
-            "Without the proxy it cannot insert on MariaDB, a known fault of DataJoint 2.3.5; it says",
-            f"    {last_words}",
+            "Without the proxy it cannot insert on MariaDB, a known fault of DataJoint 2.3.5. It says:",
+            f"    {last_words(outcome)}",
         )
 
 
@@ -178,8 +192,7 @@ class Report:
         for result, what in checked:
             self.check(what, result == "ok")
         if outcome.returncode != 0:
-            last_words = "\n".join(outcome.stderr.strip().splitlines()[-12:])
-            self.check(f"{program.script} {action} runs to its end", False, last_words)
+            self.check(f"{program.script} {action} runs to its end", False, last_words(outcome))
         elif not checked:
             self.check(f"{program.script} {action} checks something", False)
 
@@ -220,7 +233,8 @@ class Program:
                 env=self.environment,
                 stdin=subprocess.DEVNULL,
                 capture_output=True,
-                text=True,
+                encoding="utf-8",
+                errors="replace",
                 timeout=120,
             )
         except subprocess.TimeoutExpired:
@@ -282,6 +296,12 @@ class Sandbox:
         report.check("no process is left", not any(answers(door) for door in doors))
 
 
+def last_words(outcome):
+    """What a Python program that failed says: the line below its traceback."""
+    lines = outcome.stderr.strip().splitlines()
+    return lines[-1] if lines else f"nothing, and ends with {outcome.returncode}"
+
+
 def query(place, door, statement):
     """The rows of a statement, from the `mariadb` command line; values as text."""
     text = client(place, door, "--batch", "--raw", "--skip-column-names", "--execute", statement)
@@ -295,7 +315,7 @@ def client(place, door, *options):
     address = place[door]
     command = ["mariadb", "--no-defaults", "--protocol=tcp", f"--host={address['host']}", f"--port={address['port']}"]
     command += [f"--user={place['user']}", f"--password={place['password']}", *options]
-    outcome = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60)
+    outcome = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, encoding="utf-8", errors="replace", timeout=60)
     if outcome.returncode != 0:
         raise CannotGoOn(f"{options[-1]}\n{outcome.stderr.strip()}")
     return outcome.stdout

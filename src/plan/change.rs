@@ -1,0 +1,136 @@
+//! UPDATE, DELETE and the rest of the statements that are not queries, INSERT or DDL.
+
+use super::statement::{CodecColumn, Statement, codecs, external, refuse_views};
+use super::Plan;
+use crate::refusal::Refusal;
+
+const INSERT: &str = "write it with INSERT … VALUES or REPLACE";
+const READ_PLAINLY: &str = "read the value with a plain SELECT";
+
+/// UPDATE passes if it gives codec columns nothing but NULL or DEFAULT and uses external ones
+/// under `IS NULL` only.
+pub(super) fn update(statement: Statement) -> Result<Plan, Refusal> {
+    let tables = statement.tables();
+    refuse_views(&tables)?;
+    let set = statement.find_word(1, &["SET"]).unwrap_or(0);
+    let end = statement.find_word(set, &["WHERE", "ORDER", "LIMIT", "RETURNING"]);
+    let end = end.unwrap_or(statement.tokens.len());
+    let columns: Vec<CodecColumn> = tables.iter().flat_map(codecs).collect();
+    let mut cleared = Vec::new();
+    for at in assigned(&statement, set + 1, end) {
+        let Some(column) = statement.column_at(at, &columns) else {
+            continue;
+        };
+        let next = at + 3;
+        let ends = next >= end || statement.is_symbol(next, b',');
+        if !(statement.is_any_word(at + 2, &["NULL", "DEFAULT"]) && ends) {
+            return Err(column.refuse("codec-proxy does not translate UPDATE yet", INSERT));
+        }
+        cleared.push(at);
+    }
+    let external = external(&tables);
+    let mut from = 0;
+    cleared.push(statement.tokens.len());
+    for at in cleared {
+        uses_none(&statement, from..at, &external, "UPDATE would use the pointer")?;
+        from = at + 1;
+    }
+    match external.first() {
+        Some(column) if statement.has_wildcard(0..statement.tokens.len()) => {
+            Err(column.refuse("UPDATE would use the pointer", "name the columns"))
+        }
+        _ => Ok(Plan::Pass),
+    }
+}
+
+/// The places of the assigned columns' names in `SET a = 1, t.b = 2`.
+fn assigned(statement: &Statement, from: usize, end: usize) -> Vec<usize> {
+    let mut places = Vec::new();
+    let mut begins = true;
+    let mut depth = 0_usize;
+    for at in from..end {
+        if statement.is_symbol(at, b'(') {
+            depth += 1;
+        } else if statement.is_symbol(at, b')') {
+            depth = depth.saturating_sub(1);
+        }
+        let is_set = statement.is_symbol(at + 1, b'=') || statement.is_symbol(at + 1, b':');
+        if begins && statement.is_name(at) && is_set {
+            places.push(at);
+            begins = false;
+        }
+        begins |= depth == 0 && statement.is_symbol(at, b',');
+    }
+    places
+}
+
+/// DELETE passes if it uses external codec columns under `IS NULL` only.
+pub(super) fn delete(statement: Statement) -> Result<Plan, Refusal> {
+    let tables = statement.tables();
+    refuse_views(&tables)?;
+    let external = external(&tables);
+    let all = 0..statement.tokens.len();
+    uses_none(&statement, all.clone(), &external, "DELETE would use the pointer")?;
+    // Before that `t.*` is but another way to write `t`.
+    let rest = statement.find_word(0, &["WHERE", "ORDER", "LIMIT", "RETURNING"]);
+    match external.first() {
+        Some(column) if rest.is_some_and(|at| statement.has_wildcard(at..all.end)) => {
+            Err(column.refuse("DELETE would use or return the pointer", "name the columns"))
+        }
+        _ => Ok(Plan::Pass),
+    }
+}
+
+/// A statement that may hold a query or an expression: SET, DO, CALL, ….
+pub(super) fn expressions(statement: Statement) -> Result<Plan, Refusal> {
+    let tables = statement.tables();
+    refuse_views(&tables)?;
+    let external = external(&tables);
+    let all = 0..statement.tokens.len();
+    uses_none(&statement, all.clone(), &external, "the statement would use the pointer")?;
+    match external.first() {
+        Some(column) if statement.has_wildcard(all) => {
+            Err(column.refuse("the statement would use the pointer", READ_PLAINLY))
+        }
+        _ => Ok(Plan::Pass),
+    }
+}
+
+/// A statement that writes or reads whole tables, or whose ways are not known here: nothing
+/// with a codec column may be in it.
+pub(super) fn whole(statement: Statement, what: &str) -> Result<Plan, Refusal> {
+    let tables = statement.tables();
+    refuse_views(&tables)?;
+    match tables.iter().flat_map(codecs).next() {
+        None => Ok(Plan::Pass),
+        Some(column) => {
+            let reason = format!("codec-proxy does not translate {what} yet");
+            Err(column.refuse(&reason, "use INSERT … VALUES and SELECT"))
+        }
+    }
+}
+
+fn uses_none(
+    statement: &Statement,
+    tokens: std::ops::Range<usize>,
+    external: &[CodecColumn],
+    reason: &str,
+) -> Result<(), Refusal> {
+    if external.is_empty() {
+        return Ok(());
+    }
+    let named = tokens.clone().find_map(|at| {
+        // A name right after one of these is a table's.
+        let of_table = at > 0
+            && statement.is_any_word(at - 1, &["FROM", "UPDATE", "INTO", "JOIN", "TABLE", "USING"]);
+        let column = statement.mention(at..at + 1, external)?;
+        (!of_table).then_some(column)
+    });
+    let natural = tokens
+        .clone()
+        .any(|at| statement.is_any_word(at, &["NATURAL"]));
+    match named.or(external.first().filter(|_| natural)) {
+        None => Ok(()),
+        Some(column) => Err(column.refuse(reason, READ_PLAINLY)),
+    }
+}

@@ -1,0 +1,209 @@
+//! CREATE TABLE: columns that a client declares with `<codec@store>` in their comment become
+//! what DataJoint 2.x declares for that type.
+
+use super::ddl;
+use super::statement::Statement;
+use super::{Ddl, Declare, Edit, Plan};
+use crate::codec::{Chain, ChainError, comment};
+use crate::refusal::Refusal;
+use crate::sql::create_table::{self, ColumnDef, Comment, CreateTable};
+use crate::sql::lexer::TokenKind;
+
+pub(super) fn plan(statement: Statement, ddl: Ddl) -> Result<Plan, Refusal> {
+    let dialect = statement.context.dialect;
+    let Some(create) = create_table::parse(statement.text, statement.tokens, dialect) else {
+        return not_understood(&statement, ddl);
+    };
+    let schema = create.table.schema.as_deref().or(statement.context.schema);
+    if create.temporary {
+        ddl::hides(&statement, schema, &create.table.table)?;
+    }
+    if create.select && !statement.tables().is_empty() {
+        // The query's first token is a word outside of the columns' parentheses, or in its own.
+        ddl_query(&statement)?;
+    }
+    let declaring = Declaring {
+        statement: &statement,
+        create: &create,
+        path: format!("{}.{}", schema.unwrap_or("?"), create.table.table),
+    };
+    let mut edits = Vec::new();
+    for column in &create.columns {
+        edits.extend(declaring.column(column)?);
+    }
+    match edits.is_empty() {
+        true => Ok(Plan::Ddl(ddl)),
+        false => Ok(Plan::Declare(Declare { edits, ddl })),
+    }
+}
+
+/// A CREATE TABLE in an unknown grammar passes if it declares no codec and copies none.
+fn not_understood(statement: &Statement, ddl: Ddl) -> Result<Plan, Refusal> {
+    let (schema, table) = ddl.tables.first().cloned().unwrap_or_default();
+    let reason = "codec-proxy does not understand this CREATE TABLE";
+    match ddl::declared_comment(statement) {
+        Some(spec) => Err(Refusal::unsupported(
+            &format!("{schema}.{table}"),
+            &format!("{reason}, which declares {spec}"),
+            "write it more plainly",
+        )),
+        None => {
+            ddl_query(statement)?;
+            Ok(Plan::Ddl(ddl))
+        }
+    }
+}
+
+fn ddl_query(statement: &Statement) -> Result<(), Refusal> {
+    let query = (0..statement.tokens.len())
+        .find(|&at| statement.is_any_word(at, &["SELECT", "WITH", "VALUES"]));
+    match query {
+        Some(at) => ddl::copies_none(statement.from(at)),
+        None => Ok(()),
+    }
+}
+
+struct Declaring<'a> {
+    statement: &'a Statement<'a>,
+    create: &'a CreateTable,
+    path: String,
+}
+
+impl Declaring<'_> {
+    /// The edits of a column's type and comment; none if it declares no codec.
+    fn column(&self, column: &ColumnDef) -> Result<Vec<Edit>, Refusal> {
+        let Some(comment) = &column.comment else {
+            return Ok(Vec::new());
+        };
+        let Some((chain, rest)) = self.declared(column, comment)? else {
+            return Ok(Vec::new());
+        };
+        self.check(column, &chain)?;
+        let mut text = format!(":{}:", chain.spec).into_bytes();
+        text.extend_from_slice(&rest);
+        Ok(vec![
+            Edit {
+                span: column.type_span.clone(),
+                text: chain.stored_type().into(),
+            },
+            Edit {
+                span: comment.span.clone(),
+                text: self.requoted(comment, &text),
+            },
+        ])
+    }
+
+    /// The chain that a comment declares, and the comment that remains.
+    fn declared(
+        &self,
+        column: &ColumnDef,
+        comment: &Comment,
+    ) -> Result<Option<(Chain, Vec<u8>)>, Refusal> {
+        let bytes: Vec<u8> = comment.literal.chunks(1 << 16).flatten().collect();
+        // In the client's character set; the type itself is ASCII or it is none.
+        let text = String::from_utf8_lossy(&bytes);
+        let Some((spec, rest)) = comment::declared(&text) else {
+            return Ok(None);
+        };
+        let chain = match spec.resolve() {
+            Ok(chain) => chain,
+            Err(ChainError::Unknown(_)) if spec.store.is_none() => return Ok(None),
+            Err(error) => {
+                return Err(Refusal::unsupported(
+                    &self.column_path(column),
+                    &error.to_string(),
+                    "this proxy declares <blob>, <blob@store> and <hash@store>",
+                ));
+            }
+        };
+        // What is before the rest is ASCII, so it is as long in bytes as in the text.
+        let head = text.len() - rest.len();
+        let is_ascii = text.as_bytes()[..head].is_ascii();
+        match is_ascii {
+            true => Ok(Some((chain, bytes[head..].to_vec()))),
+            false => Err(Refusal::unsupported(
+                &self.column_path(column),
+                "the name of its store is not ASCII",
+                "rename the store",
+            )),
+        }
+    }
+
+    fn check(&self, column: &ColumnDef, chain: &Chain) -> Result<(), Refusal> {
+        let path = self.column_path(column);
+        let refuse = |reason: &str, way_out: &str| Err(Refusal::unsupported(&path, reason, way_out));
+        if let Some(store) = &chain.store
+            && let Err(reason) = (self.statement.context.stores)(store)
+        {
+            return Err(Refusal::store(&path, &reason));
+        }
+        if self.create.temporary {
+            return refuse(
+                &format!("a temporary table cannot hold {}", chain.spec),
+                "make it a plain table",
+            );
+        }
+        let declared_type = &self.statement.text[column.type_span.clone()];
+        let word = |b: &u8| b.is_ascii_alphanumeric() || *b == b'_';
+        let end = declared_type.iter().position(|b| !word(b));
+        let name = declared_type[..end.unwrap_or(declared_type.len())].to_ascii_lowercase();
+        let blobs = [&b"tinyblob"[..], b"blob", b"mediumblob", b"longblob", b"json"];
+        if !blobs.contains(&name.as_slice()) {
+            return refuse(
+                &format!("{} is declared for a column that is no blob", chain.spec),
+                "declare it as longblob",
+            );
+        }
+        if self.has_default(column) {
+            return refuse(
+                &format!("{} takes no default but NULL", chain.spec),
+                "declare it with DEFAULT NULL or without a default",
+            );
+        }
+        Ok(())
+    }
+
+    /// Whether the definition gives a default other than NULL, or computes the column.
+    fn has_default(&self, column: &ColumnDef) -> bool {
+        let tokens = self.statement.tokens;
+        let start = tokens.partition_point(|t| t.start < column.type_span.end);
+        let end = tokens.partition_point(|t| t.start < column.span.end);
+        (start..end).any(|at| {
+            let default = self.statement.is_word(at, "DEFAULT");
+            (default && !self.statement.is_word(at + 1, "NULL"))
+                || self.statement.is_any_word(at, &["AS", "GENERATED"])
+        })
+    }
+
+    /// A literal of the given bytes with the quotes and the introducer of another.
+    fn requoted(&self, comment: &Comment, bytes: &[u8]) -> Vec<u8> {
+        let written = &self.statement.text[comment.span.clone()];
+        let in_span = |start: usize| comment.span.contains(&start);
+        let tokens = self.statement.tokens.iter();
+        let text = tokens
+            .clone()
+            .find(|t| in_span(t.start) && t.kind == TokenKind::Text);
+        let (quote, introducer) = match text {
+            Some(token) => {
+                let introducer = &written[..token.start - comment.span.start];
+                (self.statement.text[token.start], introducer)
+            }
+            None => (b'\'', &b""[..]),
+        };
+        let backslash = !self.statement.context.dialect.no_backslash_escapes;
+        let mut out = introducer.to_vec();
+        out.push(quote);
+        for &b in bytes {
+            if b == quote || (b == b'\\' && backslash) {
+                out.push(b);
+            }
+            out.push(b);
+        }
+        out.push(quote);
+        out
+    }
+
+    fn column_path(&self, column: &ColumnDef) -> String {
+        format!("{}.{}", self.path, column.name)
+    }
+}

@@ -1,0 +1,316 @@
+//! The decision about a statement that [`glance`](super::glance()) did not let pass.
+
+use std::borrow::Cow;
+
+use bytes::Bytes;
+
+use super::charset;
+use super::statement::{Statement, codecs, refuse_table};
+use super::{Context, Ddl, Plan, change, ddl, insert, select};
+use crate::catalog::{Index, Table, TableKind};
+use crate::refusal::Refusal;
+use crate::sql::lexer::{TokenKind, lex};
+use crate::sql::literal::Literal;
+use crate::sql::show::{self, Show};
+use crate::sql::statement::{keyword, split};
+use crate::view::View;
+use crate::view::describe::Describe;
+
+const TEXT_PROTOCOL: &str = "send it as one statement of the text protocol";
+
+/// Decides about a statement of the text protocol; an error is for the client, and nothing of
+/// the statement may be sent.
+pub fn examine(text: &Bytes, context: &Context, index: &Index) -> Result<Plan, Refusal> {
+    let masked = match charset::masked(text, context.charset) {
+        Cow::Borrowed(_) => text.clone(),
+        Cow::Owned(masked) => Bytes::from(masked),
+    };
+    let lexed = lex(&masked, context.dialect);
+    let all = Statement {
+        text: &masked,
+        tokens: &lexed.tokens,
+        context,
+        index,
+    };
+    if context.view == View::Bytes {
+        check_names(&all)?;
+    }
+    let statements: Vec<Statement> = split(&masked, &lexed.tokens)
+        .map(|tokens| Statement { tokens, ..all })
+        .collect();
+    let plan = match statements.as_slice() {
+        [] => Plan::Pass,
+        [only] => one(*only, 0)?,
+        several => multi(several)?,
+    };
+    let touches = matches!(plan, Plan::Write(_) | Plan::Read | Plan::Declare(_));
+    if !touches {
+        return Ok(plan);
+    }
+    if charset::is_treacherous(context.charset) && !text.is_ascii() {
+        return Err(refuse_all(
+            &all,
+            &format!("codec-proxy does not translate statements in {}", context.charset),
+            "SET NAMES utf8mb4",
+        ));
+    }
+    if lexed.conditional && !matches!(plan, Plan::Declare(_)) {
+        let reason = "a part of the statement is run by some server versions only";
+        return Err(refuse_all(&all, reason, "leave the versioned comment out"));
+    }
+    Ok(plan)
+}
+
+/// Decides about a statement that is to be prepared: an error, or it goes to the server as it is.
+pub fn examine_prepared(text: &Bytes, context: &Context, index: &Index) -> Result<(), Refusal> {
+    let tokens = lex(text, context.dialect).tokens;
+    let statement = Statement {
+        text,
+        tokens: &tokens,
+        context,
+        index,
+    };
+    match examine(text, context, index)? {
+        Plan::Pass | Plan::Ddl(_) | Plan::Describe(_) => Ok(()),
+        Plan::Read if is_dynamic(&statement) => Ok(()),
+        Plan::Write(_) | Plan::Read | Plan::Declare(_) => Err(refuse_all(
+            &statement,
+            "codec-proxy does not translate prepared statements yet",
+            "use the text protocol",
+        )),
+    }
+}
+
+/// The plan of one statement; `depth` counts the statements around it.
+fn one(statement: Statement, depth: usize) -> Result<Plan, Refusal> {
+    if let Some(Show::Columns { table, .. }) = show::parse(statement.text, statement.tokens) {
+        return Ok(describe(&statement, table.schema.as_deref(), &table.table));
+    }
+    let keyword = keyword(statement.text, statement.tokens);
+    let is_ddl = matches!(keyword.as_str(), "CREATE" | "ALTER" | "DROP" | "RENAME");
+    if statement.context.view == View::Stored {
+        return match is_ddl {
+            true => Ok(ddl::stored(statement)),
+            false => Ok(Plan::Pass),
+        };
+    }
+    match keyword.as_str() {
+        _ if is_ddl => ddl::plan(statement),
+        "SELECT" | "WITH" | "VALUES" => select::plan(statement),
+        "INSERT" | "REPLACE" => insert::plan(statement),
+        "UPDATE" => change::update(statement),
+        "DELETE" => change::delete(statement),
+        "CALL" => dynamic(statement),
+        "EXECUTE" | "PREPARE" => prepared(statement, depth),
+        "SET" if statement.is_word(1, "STATEMENT") => {
+            match statement.find_word(2, &["FOR"]) {
+                Some(at) => one(statement.from(at + 1), depth),
+                None => change::whole(statement, "SET STATEMENT"),
+            }
+        }
+        "SET" | "DO" | "KILL" | "SIGNAL" | "RESIGNAL" => change::expressions(statement),
+        "ANALYZE" => analyze(statement),
+        "SHOW" | "DESC" | "DESCRIBE" | "EXPLAIN" | "USE" | "HELP" | "START" | "COMMIT"
+        | "ROLLBACK" | "SAVEPOINT" | "RELEASE" | "XA" | "LOCK" | "UNLOCK" | "FLUSH" | "RESET"
+        | "GRANT" | "REVOKE" | "TRUNCATE" | "OPTIMIZE" | "CHECK" | "CHECKSUM" | "REPAIR"
+        | "DEALLOCATE" | "PURGE" | "CHANGE" | "STOP" | "INSTALL" | "UNINSTALL" | "CACHE"
+        | "BACKUP" | "SHUTDOWN" => Ok(Plan::Pass),
+        "" => change::whole(statement, "this statement"),
+        other => change::whole(statement, other),
+    }
+}
+
+fn describe(statement: &Statement, schema: Option<&str>, table: &str) -> Plan {
+    let view = statement.context.view;
+    let mariadb = statement.index.is_mariadb();
+    if view == View::Stored && !mariadb {
+        return Plan::Pass;
+    }
+    let table = statement.table(schema, table);
+    Plan::Describe(Describe {
+        view,
+        table: table.filter(|t| t.kind == TableKind::Base).cloned(),
+        mariadb,
+    })
+}
+
+/// MariaDB's ANALYZE runs the statement after it, and shows how it went.
+fn analyze(statement: Statement) -> Result<Plan, Refusal> {
+    if statement.is_any_word(1, &["TABLE", "LOCAL", "NO_WRITE_TO_BINLOG"]) {
+        return Ok(Plan::Pass);
+    }
+    const WRITES: [&str; 4] = ["INSERT", "REPLACE", "UPDATE", "DELETE"];
+    let written = statement.find_word(1, &["SELECT", "WITH", "INSERT", "REPLACE", "UPDATE", "DELETE"]);
+    match written {
+        Some(at) if statement.is_any_word(at, &WRITES) => match one(statement.from(at), 1)? {
+            Plan::Pass => Ok(Plan::Pass),
+            _ => change::whole(statement, "ANALYZE"),
+        },
+        _ => Ok(Plan::Pass),
+    }
+}
+
+/// Statements that are written elsewhere run; their results are judged by their metadata.
+fn dynamic(statement: Statement) -> Result<Plan, Refusal> {
+    match change::expressions(statement)? {
+        Plan::Pass if statement.index.has_external() => Ok(Plan::Read),
+        plan => Ok(plan),
+    }
+}
+
+fn is_dynamic(statement: &Statement) -> bool {
+    let keyword = keyword(statement.text, statement.tokens);
+    matches!(keyword.as_str(), "CALL" | "EXECUTE")
+}
+
+/// `PREPARE s FROM '…'`, `EXECUTE IMMEDIATE '…'` and `EXECUTE s`.
+fn prepared(statement: Statement, depth: usize) -> Result<Plan, Refusal> {
+    let text_at = match statement.is_word(0, "EXECUTE") {
+        true if statement.is_word(1, "IMMEDIATE") => Some(2),
+        true => None,
+        false => statement.find_word(1, &["FROM"]).map(|at| at + 1),
+    };
+    let Some(at) = text_at else {
+        return dynamic(statement);
+    };
+    let end = statement.find_word(at, &["USING"]);
+    let end = end.unwrap_or(statement.tokens.len());
+    let dialect = statement.context.dialect;
+    let tokens = &statement.tokens[at..end];
+    let Some(literal) = Literal::parse(statement.text, tokens, dialect) else {
+        return dynamic(statement);
+    };
+    let inner: Vec<u8> = literal.chunks(1 << 16).flatten().collect();
+    let inner = Bytes::from(inner);
+    let tokens = lex(&inner, dialect).tokens;
+    let inner = Statement {
+        text: &inner,
+        tokens: &tokens,
+        ..statement
+    };
+    if depth > 2 {
+        return change::whole(inner, "PREPARE");
+    }
+    match one(inner, depth + 1)? {
+        Plan::Pass => dynamic(statement),
+        Plan::Ddl(ddl) => Ok(Plan::Ddl(ddl)),
+        Plan::Describe(describe) => Ok(Plan::Describe(describe)),
+        _ => Err(refuse_all(
+            &inner,
+            "codec-proxy does not translate PREPARE and EXECUTE IMMEDIATE yet",
+            "send the statement itself",
+        )),
+    }
+}
+
+/// Several statements pass together if each passes alone.
+fn multi(statements: &[Statement]) -> Result<Plan, Refusal> {
+    let mut ddl = Ddl::default();
+    let mut changes = false;
+    let mut reads = false;
+    let mut names = 0;
+    let mut schema: Option<String> = statements[0].context.schema.map(str::to_owned);
+    for statement in statements {
+        let context = Context {
+            schema: schema.as_deref(),
+            ..*statement.context
+        };
+        let statement = Statement {
+            text: statement.text,
+            tokens: statement.tokens,
+            context: &context,
+            index: statement.index,
+        };
+        let tables = statement.tables();
+        if let Some(table) = tables.first()
+            && statement.context.view == View::Bytes
+            && changes_lexing(statements)
+        {
+            let reason = "a statement before it changes how the text is read";
+            return Err(refuse_table(table, reason, TEXT_PROTOCOL));
+        }
+        names += tables.len();
+        match one(statement, 0)? {
+            Plan::Pass => {}
+            Plan::Ddl(more) => {
+                changes = true;
+                ddl.tables.extend(more.tables);
+                ddl.schemas.extend(more.schemas);
+            }
+            Plan::Describe(describe) if describe.table.is_none() => {}
+            Plan::Read if is_dynamic(&statement) => reads = true,
+            _ => {
+                let reason = "codec-proxy does not translate several statements at once yet";
+                return Err(refuse_all(&statement, reason, TEXT_PROTOCOL));
+            }
+        }
+        if statement.is_word(0, "USE") {
+            let name = statement.name(1);
+            schema = name.map(|n| String::from_utf8_lossy(&n).into_owned());
+        }
+    }
+    match (changes, reads) {
+        (false, false) => Ok(Plan::Pass),
+        (true, false) => Ok(Plan::Ddl(ddl)),
+        (false, true) if names == 0 => Ok(Plan::Read),
+        _ => {
+            let reason = "codec-proxy does not translate CALL or EXECUTE among others yet";
+            Err(refuse_all(&statements[0], reason, TEXT_PROTOCOL))
+        }
+    }
+}
+
+/// Whether some of the statements changes `sql_mode` or the client's character set.
+fn changes_lexing(statements: &[Statement]) -> bool {
+    const CHANGES: [&str; 7] = [
+        "SQL_MODE", "NAMES", "CHARSET", "CHARACTER", "CHARACTER_SET_CLIENT", "@@SQL_MODE",
+        "@@CHARACTER_SET_CLIENT",
+    ];
+    statements.iter().any(|statement| {
+        let is = |token: &crate::sql::lexer::Token| {
+            let written = token.bytes(statement.text);
+            CHANGES.iter().any(|c| written.eq_ignore_ascii_case(c.as_bytes()))
+        };
+        statement.is_word(0, "SET") && statement.tokens.iter().any(is)
+    })
+}
+
+/// Refuses names that cannot be told from a codec table's or column's: those that are not ASCII
+/// in a character set other than UTF-8.
+fn check_names(statement: &Statement) -> Result<(), Refusal> {
+    let context = statement.context;
+    if !statement.index.has_non_ascii_names() || charset::is_utf8(context.charset) {
+        return Ok(());
+    }
+    let strange = statement.tokens.iter().any(|token| {
+        let name = matches!(token.kind, TokenKind::Word | TokenKind::QuotedName);
+        name && !token.bytes(statement.text).is_ascii()
+    });
+    match statement.index.tables().find(|t| !is_ascii(t)) {
+        Some(table) if strange => {
+            let reason = format!("it may be meant by a name written in {}", context.charset);
+            Err(refuse_table(table, &reason, "SET NAMES utf8mb4"))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn is_ascii(table: &Table) -> bool {
+    table.schema.is_ascii()
+        && table.name.is_ascii()
+        && table.codecs().all(|i| table.columns[i].name.is_ascii())
+}
+
+/// A refusal that names the first codec column in the statement.
+fn refuse_all(statement: &Statement, reason: &str, way_out: &str) -> Refusal {
+    let tables = statement.tables();
+    let columns: Vec<_> = tables.iter().flat_map(codecs).collect();
+    let all = 0..statement.tokens.len();
+    match statement.mention(all, &columns).or(columns.first()) {
+        Some(column) => column.refuse(reason, way_out),
+        None => match tables.first() {
+            Some(table) => refuse_table(table, reason, way_out),
+            None => Refusal::unsupported("this statement", reason, way_out),
+        },
+    }
+}

@@ -1,0 +1,270 @@
+//! INSERT and REPLACE: which literal goes to which codec column.
+
+use std::sync::Arc;
+
+use super::select;
+use super::statement::{CodecColumn, Statement, codecs, external, refuse_table, refuse_views};
+use super::{Cell, Plan, Write};
+use crate::catalog::{ColumnCodec, Table};
+use crate::refusal::Refusal;
+use crate::sql::insert::{self, Assignment, Insert, Item, Source};
+use crate::sql::literal::Literal;
+use crate::sql::name::ColumnName;
+
+const LITERALLY: &str = "write the value as a literal in INSERT … VALUES";
+
+pub(super) fn plan(statement: Statement) -> Result<Plan, Refusal> {
+    let tables = statement.tables();
+    if tables.is_empty() {
+        return Ok(Plan::Pass);
+    }
+    refuse_views(&tables)?;
+    let Some(insert) = insert::parse(statement.text, statement.tokens) else {
+        let reason = "codec-proxy does not understand this INSERT";
+        return Err(match tables.iter().flat_map(codecs).next() {
+            Some(column) => column.refuse(reason, LITERALLY),
+            None => refuse_table(&tables[0], reason, LITERALLY),
+        });
+    };
+    let target = statement.table(insert.table.schema.as_deref(), &insert.table.table);
+    let filling = Filling {
+        statement,
+        insert: &insert,
+        read: external(&tables),
+        target: target.cloned(),
+    };
+    filling.plan()
+}
+
+/// One INSERT with what it may touch.
+struct Filling<'a> {
+    statement: Statement<'a>,
+    insert: &'a Insert,
+    /// All external codec columns that the statement could read.
+    read: Vec<CodecColumn>,
+    /// The table that is written, if it has codec columns.
+    target: Option<Arc<Table>>,
+}
+
+impl Filling<'_> {
+    fn plan(&self) -> Result<Plan, Refusal> {
+        let mut cells = self.source()?;
+        for assignment in &self.insert.on_duplicate {
+            cells.extend(self.on_duplicate(assignment)?);
+        }
+        let returning = self.insert.returning.clone();
+        if let Some(column) = self.target_external().first()
+            && self.statement.has_wildcard(returning.clone())
+        {
+            return Err(column.refuse("RETURNING * would return the pointer", "name the columns"));
+        }
+        self.reads_none(returning, "RETURNING would return the pointer")?;
+        match (&self.target, cells.is_empty()) {
+            (Some(table), false) => Ok(Plan::Write(Write {
+                table: table.clone(),
+                cells,
+            })),
+            _ => Ok(Plan::Pass),
+        }
+    }
+
+    fn source(&self) -> Result<Vec<Cell>, Refusal> {
+        match &self.insert.source {
+            Source::Values { rows } => self.rows(rows),
+            Source::Set(assignments) => {
+                for assignment in assignments {
+                    if let Some(column) = self.assigned(&assignment.column)
+                        && !self.is_null(&assignment.value)
+                    {
+                        let reason = "codec-proxy does not translate INSERT … SET yet";
+                        return Err(column.refuse(reason, LITERALLY));
+                    }
+                    self.reads_none(assignment.value.tokens.clone(), "SET would read the pointer")?;
+                }
+                Ok(Vec::new())
+            }
+            Source::Query(tokens) => {
+                if let Some(column) = self.columns().into_iter().flatten().flatten().next() {
+                    let reason = "codec-proxy does not translate INSERT … SELECT yet";
+                    return Err(column.refuse(reason, LITERALLY));
+                }
+                select::reads_none(self.statement.part(tokens.clone()), "INSERT … SELECT")?;
+                Ok(Vec::new())
+            }
+        }
+    }
+
+    fn rows(&self, rows: &[Vec<Item>]) -> Result<Vec<Cell>, Refusal> {
+        let columns = self.columns();
+        let mut cells = Vec::new();
+        for (number, row) in rows.iter().enumerate() {
+            if let Some(columns) = &columns
+                && !row.is_empty()
+                && row.len() != columns.len()
+            {
+                // What the server would say; only it must not get to count raw values.
+                return Err(Refusal {
+                    code: 1136,
+                    sqlstate: "21S01",
+                    message: format!(
+                        "codec-proxy: Column count doesn't match value count at row {}",
+                        number + 1
+                    ),
+                });
+            }
+            for (at, item) in row.iter().enumerate() {
+                let column = columns.as_ref().and_then(|c| c[at].as_ref());
+                match column {
+                    Some(column) => cells.extend(self.value(column, item)?),
+                    None => self.reads_none(item.tokens.clone(), "VALUES would read the pointer")?,
+                }
+            }
+        }
+        Ok(cells)
+    }
+
+    /// For each item of a row the codec column that it goes to; `None` where the table has no
+    /// codec column.
+    fn columns(&self) -> Option<Vec<Option<CodecColumn>>> {
+        let table = self.target.as_ref()?;
+        let codec = |column: usize| {
+            table.columns[column].codec.as_ref()?;
+            Some(CodecColumn {
+                table: table.clone(),
+                column,
+            })
+        };
+        Some(match &self.insert.columns {
+            Some(names) => {
+                let place = |name: &String| table.column(name.as_bytes());
+                names.iter().map(|n| place(n).and_then(codec)).collect()
+            }
+            None => {
+                let visible = |i: &usize| !table.columns[*i].invisible;
+                (0..table.columns.len()).filter(visible).map(codec).collect()
+            }
+        })
+    }
+
+    /// The cell of a value for a codec column; none for NULL and DEFAULT.
+    fn value(&self, column: &CodecColumn, item: &Item) -> Result<Option<Cell>, Refusal> {
+        if self.is_null(item) {
+            return Ok(None);
+        }
+        if let Some(ColumnCodec::Unusable { spec, reason }) =
+            &column.table.columns[column.column].codec
+        {
+            let reason = format!("its type is {spec} and {reason}");
+            return Err(column.refuse(&reason, "leave it out of the statement"));
+        }
+        let tokens = &self.statement.tokens[item.tokens.clone()];
+        let dialect = self.statement.context.dialect;
+        match Literal::parse(self.statement.text, tokens, dialect) {
+            Some(literal) => Ok(Some(Cell {
+                span: item.span.clone(),
+                column: column.column,
+                literal,
+            })),
+            None => {
+                let reason = "its value is not a string or hexadecimal literal";
+                Err(column.refuse(reason, LITERALLY))
+            }
+        }
+    }
+
+    /// `NULL` or `DEFAULT`, which mean the same to every codec.
+    fn is_null(&self, item: &Item) -> bool {
+        let at = item.tokens.start;
+        item.tokens.len() == 1 && self.statement.is_any_word(at, &["NULL", "DEFAULT", "\\N"])
+    }
+
+    fn on_duplicate(&self, assignment: &Assignment) -> Result<Option<Cell>, Refusal> {
+        let Assignment { column, value } = assignment;
+        let Some(assigned) = self.assigned(column) else {
+            self.reads_none(
+                value.tokens.clone(),
+                "ON DUPLICATE KEY UPDATE would read the pointer",
+            )?;
+            return Ok(None);
+        };
+        let same = match self.is_values(value) {
+            Some(name) => self.is_column(&name, &assigned),
+            None => self.is_itself(value, &assigned),
+        };
+        match same {
+            true => Ok(None),
+            false => self.value(&assigned, value).map_err(|_| {
+                assigned.refuse(
+                    "ON DUPLICATE KEY UPDATE gives it something else than a literal, NULL, \
+                     DEFAULT, itself or VALUES of itself",
+                    LITERALLY,
+                )
+            }),
+        }
+    }
+
+    /// The name in `VALUES(name)` or MariaDB's `VALUE(name)`.
+    fn is_values(&self, item: &Item) -> Option<String> {
+        let at = item.tokens.start;
+        let s = &self.statement;
+        let is = s.is_any_word(at, &["VALUES", "VALUE"]) && s.is_symbol(at + 1, b'(');
+        let end = item.tokens.end.checked_sub(1)?;
+        if !is || !s.is_symbol(end, b')') {
+            return None;
+        }
+        let name = last_of_path(s, at + 2, end)?;
+        s.name(name).map(|n| String::from_utf8_lossy(&n).into_owned())
+    }
+
+    fn is_itself(&self, item: &Item, column: &CodecColumn) -> bool {
+        let s = &self.statement;
+        let at = last_of_path(s, item.tokens.start, item.tokens.end);
+        let name = at.and_then(|at| s.name(at));
+        name.is_some_and(|n| self.is_column(&String::from_utf8_lossy(&n), column))
+            // A qualifier could be the new row's alias, or another table's.
+            && self.insert.row_alias.is_none()
+    }
+
+    fn is_column(&self, name: &str, column: &CodecColumn) -> bool {
+        column.table.column(name.as_bytes()) == Some(column.column)
+    }
+
+    /// The codec column of the target that an assignment writes.
+    fn assigned(&self, name: &ColumnName) -> Option<CodecColumn> {
+        let table = self.target.as_ref()?;
+        let column = table.column(name.column.as_bytes())?;
+        table.columns[column].codec.as_ref()?;
+        Some(CodecColumn {
+            table: table.clone(),
+            column,
+        })
+    }
+
+    fn target_external(&self) -> Vec<CodecColumn> {
+        external(self.target.as_slice())
+    }
+
+    /// Refuses an expression that reads an external codec column.
+    fn reads_none(&self, tokens: std::ops::Range<usize>, reason: &str) -> Result<(), Refusal> {
+        let s = &self.statement;
+        if let Some(column) = s.mention(tokens.clone(), &self.read) {
+            return Err(column.refuse(reason, LITERALLY));
+        }
+        // A subquery could read one without naming it.
+        let hidden = tokens.clone().any(|at| s.is_any_word(at, &["NATURAL", "TABLE"]));
+        match self.read.first() {
+            Some(column) if s.has_wildcard(tokens) || hidden => {
+                Err(column.refuse(reason, LITERALLY))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// The last token of `a`, `t.a` or `s.t.a`, if the tokens are no more than that.
+fn last_of_path(statement: &Statement, mut at: usize, end: usize) -> Option<usize> {
+    while at + 2 < end && statement.is_name(at) && statement.is_symbol(at + 1, b'.') {
+        at += 2;
+    }
+    (at + 1 == end && statement.is_name(at)).then_some(at)
+}

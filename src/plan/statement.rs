@@ -1,0 +1,262 @@
+//! One statement with all that is needed to look into it.
+
+use std::borrow::Cow;
+use std::ops::Range;
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use super::Context;
+use crate::catalog::{Index, Table, TableKind, same_name};
+use crate::refusal::Refusal;
+use crate::sql::lexer::{Token, TokenKind, name_text};
+
+/// The way out that is always there.
+const STORED: &str = "or use a listener with view = \"stored\"";
+
+/// One statement of a text.
+#[derive(Clone, Copy)]
+pub(super) struct Statement<'a> {
+    pub text: &'a Bytes,
+    pub tokens: &'a [Token],
+    pub context: &'a Context<'a>,
+    pub index: &'a Index,
+}
+
+/// A codec column of a table.
+#[derive(Debug, Clone)]
+pub(super) struct CodecColumn {
+    pub table: Arc<Table>,
+    pub column: usize,
+}
+
+impl CodecColumn {
+    pub fn name(&self) -> &str {
+        &self.table.columns[self.column].name
+    }
+
+    pub fn path(&self) -> String {
+        self.table.column_path(self.column)
+    }
+
+    /// The refusal of a statement that touches this column.
+    pub fn refuse(&self, reason: &str, way_out: &str) -> Refusal {
+        Refusal::unsupported(&self.path(), reason, &format!("{way_out}, {STORED}"))
+    }
+}
+
+/// The refusal of a statement that touches a table, where no column can be named.
+pub(super) fn refuse_table(table: &Table, reason: &str, way_out: &str) -> Refusal {
+    let path = format!("{}.{}", table.schema, table.name);
+    Refusal::unsupported(&path, reason, &format!("{way_out}, {STORED}"))
+}
+
+impl<'a> Statement<'a> {
+    /// The same statement without its first tokens.
+    pub fn from(self, at: usize) -> Self {
+        self.part(at..self.tokens.len())
+    }
+
+    /// A part of the statement as one of its own.
+    pub fn part(self, range: Range<usize>) -> Self {
+        let tokens = &self.tokens[range];
+        Self { tokens, ..self }
+    }
+
+    pub fn is_word(&self, at: usize, keyword: &str) -> bool {
+        let token = self.tokens.get(at);
+        token.is_some_and(|t| t.is_word(self.text, keyword))
+    }
+
+    pub fn is_any_word(&self, at: usize, keywords: &[&str]) -> bool {
+        keywords.iter().any(|keyword| self.is_word(at, keyword))
+    }
+
+    pub fn is_symbol(&self, at: usize, symbol: u8) -> bool {
+        let token = self.tokens.get(at);
+        token.is_some_and(|t| t.is_symbol(symbol))
+    }
+
+    pub fn is_name(&self, at: usize) -> bool {
+        let token = self.tokens.get(at);
+        token.is_some_and(|t| matches!(t.kind, TokenKind::Word | TokenKind::QuotedName))
+    }
+
+    /// The name at a token, without quotes; `None` if there is none.
+    pub fn name(&self, at: usize) -> Option<Cow<'a, [u8]>> {
+        let named = self.is_name(at);
+        named.then(|| name_text(self.text, &self.tokens[at]))
+    }
+
+    /// The place of the first such keyword outside of parentheses.
+    pub fn find_word(&self, from: usize, keywords: &[&str]) -> Option<usize> {
+        let mut depth = 0_usize;
+        (from..self.tokens.len()).find(|&at| {
+            match self.tokens[at].kind {
+                TokenKind::Symbol(b'(') => depth += 1,
+                TokenKind::Symbol(b')') => depth = depth.saturating_sub(1),
+                _ => {}
+            }
+            // `t.update` is a name.
+            depth == 0 && self.is_any_word(at, keywords) && !(at > 0 && self.is_symbol(at - 1, b'.'))
+        })
+    }
+
+    /// The codec tables, and views that show one, that the statement may name, each once.
+    pub fn tables(&self) -> Vec<Arc<Table>> {
+        let mut tables: Vec<Arc<Table>> = Vec::new();
+        for at in 0..self.tokens.len() {
+            let Some(name) = self.name(at) else { continue };
+            let qualifier = match at >= 1 && self.is_symbol(at - 1, b'.') {
+                true => at.checked_sub(2).and_then(|at| self.name(at)),
+                false => None,
+            };
+            for table in self.resolve(qualifier.as_deref(), &name) {
+                if !tables.iter().any(|t| Arc::ptr_eq(t, table)) {
+                    tables.push(table.clone());
+                }
+            }
+        }
+        tables
+    }
+
+    /// The codec tables of that name: in the given schema, else in the current one; in any, if
+    /// there is none.
+    pub fn resolve(
+        &self,
+        schema: Option<&[u8]>,
+        name: &[u8],
+    ) -> impl Iterator<Item = &'a Arc<Table>> {
+        let index = self.index;
+        let current = self.context.schema.map(str::as_bytes);
+        let schema = schema.or(current).map(|s| index.fold(s).into_owned());
+        index.tables_named(name).iter().filter(move |t| {
+            let own = index.fold(t.schema.as_bytes());
+            schema.as_deref().is_none_or(|schema| *own == *schema)
+        })
+    }
+
+    /// The codec table that a name in a table's place stands for.
+    pub fn table(&self, schema: Option<&str>, name: &str) -> Option<&'a Arc<Table>> {
+        self.resolve(schema.map(str::as_bytes), name.as_bytes())
+            .next()
+    }
+
+    /// The first place in `range` where one of `columns` may be meant and more is asked of it
+    /// than whether it is NULL.
+    pub fn mention<'c>(
+        &self,
+        range: Range<usize>,
+        columns: &'c [CodecColumn],
+    ) -> Option<&'c CodecColumn> {
+        range.into_iter().find_map(|at| {
+            let column = self.column_at(at, columns)?;
+            (!self.is_null_test(at)).then_some(column)
+        })
+    }
+
+    /// The column that the name at a token may mean; a qualifier (`name.`) is none.
+    pub fn column_at<'c>(&self, at: usize, columns: &'c [CodecColumn]) -> Option<&'c CodecColumn> {
+        let name = self.name(at)?;
+        let name = String::from_utf8_lossy(&name);
+        let column = columns.iter().find(|c| same_name(c.name(), &name))?;
+        (!self.is_symbol(at + 1, b'.')).then_some(column)
+    }
+
+    /// Whether the column named at a token stands alone under `IS [NOT] NULL`.
+    fn is_null_test(&self, at: usize) -> bool {
+        let is = self.is_word(at + 1, "IS");
+        let null = self.is_word(at + 2, "NULL")
+            || (self.is_word(at + 2, "NOT") && self.is_word(at + 3, "NULL"));
+        if !is || !null {
+            return false;
+        }
+        let mut start = at;
+        while start >= 2 && self.is_symbol(start - 1, b'.') && self.is_name(start - 2) {
+            start -= 2;
+        }
+        // Left of it something that binds less; `BETWEEN` takes an AND of its own.
+        const LOOSE: [&str; 16] = [
+            "WHERE", "ON", "HAVING", "AND", "OR", "NOT", "XOR", "SELECT", "WHEN", "THEN", "ELSE",
+            "BY", "RETURNING", "DISTINCT", "ALL", "CASE",
+        ];
+        let before = start.checked_sub(1);
+        let loose = before.is_some_and(|at| {
+            self.is_any_word(at, &LOOSE) || self.is_symbol(at, b'(') || self.is_symbol(at, b',')
+        });
+        let between = (0..start).any(|at| self.is_word(at, "BETWEEN"));
+        loose && !(between && before.is_some_and(|at| self.is_word(at, "AND")))
+    }
+
+    /// Whether some `*` may stand for a list of columns; `count(*)` and products are none.
+    pub fn has_wildcard(&self, range: Range<usize>) -> bool {
+        range.into_iter().any(|at| self.is_wildcard(at))
+    }
+
+    fn is_wildcard(&self, at: usize) -> bool {
+        const BEFORE: [&str; 12] = [
+            "SELECT", "DISTINCT", "ALL", "DISTINCTROW", "HIGH_PRIORITY", "STRAIGHT_JOIN",
+            "SQL_SMALL_RESULT", "SQL_BIG_RESULT", "SQL_BUFFER_RESULT", "SQL_NO_CACHE",
+            "SQL_CALC_FOUND_ROWS", "RETURNING",
+        ];
+        const AFTER: [&str; 13] = [
+            "FROM", "INTO", "WHERE", "GROUP", "HAVING", "ORDER", "LIMIT", "UNION", "EXCEPT",
+            "INTERSECT", "FOR", "LOCK", "PROCEDURE",
+        ];
+        if !self.is_symbol(at, b'*') {
+            return false;
+        }
+        let before = at.checked_sub(1);
+        let opens = before.is_none_or(|at| {
+            self.is_symbol(at, b',') || self.is_symbol(at, b'.') || self.is_any_word(at, &BEFORE)
+        });
+        let after = at + 1;
+        let closes = after == self.tokens.len()
+            || self.is_symbol(after, b',')
+            || self.is_symbol(after, b')')
+            || self.is_any_word(after, &AFTER);
+        let counted = before.is_some_and(|at| self.is_symbol(at, b'('));
+        // EXISTS (SELECT * …) reads no column.
+        let exists = at >= 3
+            && self.is_word(at - 1, "SELECT")
+            && self.is_symbol(at - 2, b'(')
+            && self.is_word(at - 3, "EXISTS");
+        (opens || closes) && !counted && !exists
+    }
+}
+
+/// The external codec columns of tables.
+pub(super) fn external(tables: &[Arc<Table>]) -> Vec<CodecColumn> {
+    let of = |table: &Arc<Table>| {
+        let table = table.clone();
+        let columns: Vec<usize> = table.external().collect();
+        let column = move |column| CodecColumn {
+            table: table.clone(),
+            column,
+        };
+        columns.into_iter().map(column)
+    };
+    tables.iter().flat_map(of).collect()
+}
+
+/// All codec columns of a table.
+pub(super) fn codecs(table: &Arc<Table>) -> Vec<CodecColumn> {
+    let column = |column| CodecColumn {
+        table: table.clone(),
+        column,
+    };
+    table.codecs().map(column).collect()
+}
+
+/// The refusal of a statement that uses a view which shows an external codec column.
+pub(super) fn refuse_views(tables: &[Arc<Table>]) -> Result<(), Refusal> {
+    match tables.iter().find(|t| t.kind == TableKind::View) {
+        None => Ok(()),
+        Some(view) => Err(refuse_table(
+            view,
+            "this view may show a column whose values lie in an object store, \
+             and codec-proxy does not follow views yet",
+            "select from the table itself",
+        )),
+    }
+}
