@@ -20,7 +20,7 @@ dj.config["database.use_tls"] = {"yes": True, "no": False}.get(os.environ.get("T
 dj.config["safemode"] = False
 dj.config["enable_python_native_blobs"] = True
 dj.config["enable_python_pickle"] = True
-schema = dj.Schema(os.environ["SCHEMA"])
+schema = dj.Schema(os.environ["SCHEMA"], context=globals())
 
 
 class Recording(dj.Manual):

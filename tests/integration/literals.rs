@@ -195,7 +195,7 @@ fn values_of_many_packets() {
         .collect();
     assert_eq!(
         lengths,
-        [34, (17 << 20) + 25, (17 << 20) + 25, (40 << 20) + 25]
+        [38, (17 << 20) + 29, (17 << 20) + 29, (40 << 20) + 29]
     );
     assert_same(
         read[3][2].as_deref().unwrap_or_default(),
