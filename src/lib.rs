@@ -6,7 +6,8 @@
 //! [`sql`] (the syntax of statements), [`codec`] (types, chains and formats), [`store`]
 //! (objects), [`config`], [`catalog`] (which columns carry a codec), [`view`] (what a client
 //! sees of them), [`plan`] (what becomes of a statement), [`session`] (one client and its
-//! backend connection), [`server`] (listeners, threads, shutdown), [`cli`].
+//! backend connection), [`server`] (listeners, threads, shutdown), [`sandbox`] (a complete one to
+//! try), [`cli`]. [`telemetry`] (logs) stands beside them.
 
 pub mod catalog;
 pub mod cli;
@@ -14,9 +15,11 @@ pub mod codec;
 pub mod config;
 pub mod plan;
 pub mod refusal;
+pub mod sandbox;
 pub mod server;
 pub mod session;
 pub mod sql;
 pub mod store;
+pub mod telemetry;
 pub mod view;
 pub mod wire;

@@ -39,6 +39,11 @@ impl Refusal {
         Self::new(1153, "08S01", what.to_owned())
     }
 
+    /// A client whose login cannot be relayed (`ER_HANDSHAKE_ERROR`, 1043).
+    pub fn handshake(reason: &str) -> Self {
+        Self::new(1043, "08S01", reason.to_owned())
+    }
+
     fn new(code: u16, sqlstate: &'static str, message: String) -> Self {
         Self {
             code,

@@ -58,7 +58,7 @@ mod tests {
     }
 
     #[test]
-    fn everything_that_datajoint_packs_passes() {
+    fn the_golden_vectors_pass_but_for_those_without_a_header() {
         #[derive(serde::Deserialize)]
         struct Vector {
             name: String,
@@ -67,7 +67,7 @@ mod tests {
         }
         let text = include_str!("../../tests/vectors/blob_vectors.json");
         let vectors: Vec<Vector> = serde_json::from_str(text).unwrap();
-        let mut packed = 0;
+        let mut passed = 0;
         for vector in &vectors {
             let Some(hex) = &vector.hex_as_stored else {
                 assert!(vector.pack_error.is_some(), "{}", vector.name);
@@ -75,9 +75,11 @@ mod tests {
             };
             let bytes = data_encoding::HEXLOWER.decode(hex.as_bytes()).unwrap();
             let head = &bytes[..bytes.len().min(crate::codec::HEAD_LEN)];
-            assert_eq!(Blob.validate(head), Ok(()), "{}", vector.name);
-            packed += 1;
+            let readable =
+                !["empty", "no_header", "dj0_upper_case"].contains(&vector.name.as_str());
+            assert_eq!(Blob.validate(head).is_ok(), readable, "{}", vector.name);
+            passed += usize::from(readable);
         }
-        assert!(packed > 100, "only {packed} vectors are packed");
+        assert!(passed > 140, "only {passed} vectors have a header");
     }
 }

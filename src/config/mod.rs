@@ -6,15 +6,28 @@
 //! nearest key that exists. A [`Config`] is checked in itself; whether the database and the
 //! stores answer is for `codec-proxy check` to say.
 
+use std::ffi::OsString;
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
-mod secret;
+mod database;
+mod datajoint;
+mod environment;
+mod error;
+mod file;
+mod read;
+mod section;
+mod stores;
+mod tree;
 
-pub use secret::Secret;
+pub use error::ConfigError;
+pub use tree::Origin;
 
+use crate::store::{Secret, StoresSettings};
 use crate::view::View;
+use environment::Environment;
 
 /// The whole configuration of one codec-proxy process.
 #[derive(Debug, Clone, PartialEq)]
@@ -35,6 +48,46 @@ pub struct Config {
     pub threads: Option<usize>,
 }
 
+impl Config {
+    /// Reads the TOML file at `path` with the environment over it (all variables of a process,
+    /// as [`std::env::vars_os`] gives them; those that are not for codec-proxy do not matter).
+    pub fn load<K, V>(
+        path: &Path,
+        environment: impl IntoIterator<Item = (K, V)>,
+    ) -> Result<Self, ConfigError>
+    where
+        K: Into<OsString>,
+        V: Into<OsString>,
+    {
+        let environment = Environment::collect(environment)?;
+        let root = file::read(path)?;
+        Self::assemble(
+            root,
+            path,
+            &environment,
+            Path::new(datajoint::SYSTEM_SECRETS),
+        )
+    }
+
+    fn assemble(
+        mut root: tree::Table,
+        path: &Path,
+        environment: &Environment,
+        system_secrets: &Path,
+    ) -> Result<Self, ConfigError> {
+        environment.overlay(&mut root)?;
+        let origin = Origin::File(Arc::from(path), 1);
+        read::config(root, &origin, |file, named| {
+            datajoint::read(
+                file,
+                named,
+                environment.dj_stores.as_deref(),
+                system_secrets,
+            )
+        })
+    }
+}
+
 /// The database server, and the account that reads the catalog there.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Database {
@@ -47,7 +100,8 @@ pub struct Database {
     /// Whether connections to the database are encrypted.
     pub tls: DatabaseTls,
     /// PEM file of the certificate authorities that the database's certificate must come from;
-    /// without it any certificate is accepted, as MySQL's own `--ssl-mode=REQUIRED` does.
+    /// it must then name the host of the address as well (`--ssl-mode=VERIFY_IDENTITY` of
+    /// MySQL's own clients). Without the file any certificate will do (`REQUIRED`).
     pub tls_ca: Option<PathBuf>,
 }
 
@@ -174,6 +228,5 @@ impl fmt::Display for Address {
     }
 }
 
-/// Stands in until the store room brings its own.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct StoresSettings {}
+#[cfg(test)]
+mod tests;

@@ -1,1 +1,316 @@
-//! (to be written)
+//! One client and its backend connection, from login to goodbye.
+//!
+//! A session relays ([`relay`]) until a statement needs a closer look. Then the responses under
+//! way are let through, the statement is planned ([`crate::plan`]) and handled: passed on after
+//! all, refused, or run by one of [`write`], [`read`], [`describe`], [`declare`]. After that it
+//! relays again. Everything a session knows is gone with it.
+
+mod buffers;
+mod context;
+mod declare;
+mod describe;
+mod link;
+mod login;
+mod origin;
+mod read;
+mod relay;
+mod shared;
+mod stream;
+pub mod tls;
+mod write;
+
+use std::io;
+use std::pin::Pin;
+use std::time::Duration;
+
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use tokio_util::sync::WaitForCancellationFutureOwned;
+
+pub use shared::Shared;
+
+use self::context::SessionContext;
+use self::link::Link;
+use self::login::{Challenge, LoginError, Seqs};
+use self::relay::{Event, Relay, Statement};
+use self::stream::Stream;
+use crate::plan::{self, Plan};
+use crate::refusal::Refusal;
+use crate::view::View;
+use crate::wire::column::Column;
+use crate::wire::command;
+use crate::wire::reply;
+use crate::wire::response::{Responses, Seen};
+
+/// How long a client that is being left may take to read what was sent to it.
+const GOODBYE: Duration = Duration::from_secs(1);
+
+/// Serves one client to the end.
+pub async fn run(client: TcpStream, view: View, shared: &Shared) {
+    let peer = client
+        .peer_addr()
+        .map_or_else(|e| e.to_string(), |a| a.to_string());
+    let login = login::login(client, &shared.database, &shared.tls);
+    let login = match timeout(shared.limits.login_seconds, login).await {
+        Ok(Ok(login)) => login,
+        Ok(Err(error @ LoginError::Connect(..))) => {
+            return tracing::error!(%peer, %error, "no session");
+        }
+        Ok(Err(error)) => return tracing::info!(%peer, %error, "no session"),
+        Err(_) => return tracing::info!(%peer, "no session: the login took too long"),
+    };
+    tracing::debug!(%peer, "session begins");
+    let mut session = Box::new(Session {
+        relay: Relay::new(
+            login.client,
+            login.server,
+            Responses::new(login.shape, login.status),
+            view,
+            login.multi_statements,
+            shared.limits.statement_bytes,
+        ),
+        context: SessionContext::default(),
+        challenge: login.challenge,
+        view,
+        shared,
+        ending: Box::pin(shared.ending.clone().cancelled_owned()),
+        ended: false,
+    });
+    match session.serve().await {
+        Ok(()) => tracing::debug!(%peer, "session ends"),
+        Err(error) => {
+            tracing::debug!(%peer, %error, "session breaks off");
+            session.explain(&error).await;
+        }
+    }
+    let _ = timeout(GOODBYE, session.relay.client.flush_unsent()).await;
+}
+
+/// Tells a client that there is no room for it.
+pub async fn turn_away(client: TcpStream) {
+    let mut link = Link::new(Stream::Tcp(client));
+    let _ = timeout(
+        GOODBYE,
+        login::refuse_early(&mut link, 1040, "codec-proxy: too many connections"),
+    )
+    .await;
+}
+
+struct Session<'a> {
+    relay: Relay,
+    context: SessionContext,
+    challenge: Challenge,
+    view: View,
+    shared: &'a Shared,
+    ending: Pin<Box<WaitForCancellationFutureOwned>>,
+    ended: bool,
+}
+
+impl Session<'_> {
+    async fn serve(&mut self) -> io::Result<()> {
+        loop {
+            let Self {
+                relay,
+                shared,
+                ending,
+                ended,
+                ..
+            } = self;
+            let event = relay
+                .run(&shared.catalog, |cx| {
+                    *ended = *ended || ending.as_mut().poll(cx).is_ready();
+                    *ended
+                })
+                .await?;
+            // Boxed, so that an idle session does not hold room for them.
+            match event {
+                Event::Closed => return Ok(()),
+                Event::Statement(statement) => Box::pin(self.statement(statement)).await?,
+                Event::Command { seq, payload } => {
+                    Box::pin(self.settle()).await?;
+                    match payload.first() {
+                        Some(&command::CHANGE_USER) => Box::pin(self.change_user(&payload)).await?,
+                        _ => Box::pin(self.field_list(seq, &payload)).await?,
+                    }
+                }
+                Event::Leak { seq, column } => Box::pin(self.leak(seq, &column)).await?,
+            }
+        }
+    }
+
+    /// Lets the responses through that are under way.
+    async fn settle(&mut self) -> io::Result<()> {
+        while let Some(event) = self.relay.settle(&self.shared.catalog).await? {
+            match event {
+                Event::Leak { seq, column } => self.leak(seq, &column).await?,
+                _ => return Err(io::ErrorKind::ConnectionAborted.into()),
+            }
+        }
+        Ok(())
+    }
+
+    async fn statement(&mut self, statement: Statement) -> io::Result<()> {
+        self.settle().await?;
+        if !self.relay.context_valid {
+            match context::ask(&mut self.relay).await? {
+                Ok(context) => self.context = context,
+                Err(packet) => return self.answer(statement.seq, &packet).await,
+            }
+        }
+        let index = self.shared.catalog.index();
+        let stores = |name: &str| {
+            self.shared
+                .stores
+                .resolve(name)
+                .map(|s| s.name().to_owned())
+                .map_err(|e| e.to_string())
+        };
+        let context = plan::Context {
+            schema: self.context.schema.as_deref(),
+            dialect: self.context.dialect,
+            charset: &self.context.charset,
+            view: self.view,
+            stores: &stores,
+        };
+        let text = statement.payload.slice(1..);
+        if statement.command == command::STMT_PREPARE {
+            return match plan::examine_prepared(&text, &context, &index) {
+                Ok(()) => self.pass(statement),
+                Err(refusal) => self.refuse(statement.seq, &refusal).await,
+            };
+        }
+        let dialect = context.dialect;
+        let relay = &mut self.relay;
+        let done = match plan::examine(&text, &context, &index) {
+            Err(refusal) => return self.refuse(statement.seq, &refusal).await,
+            Ok(Plan::Pass) => return self.pass(statement),
+            Ok(Plan::Write(write)) => {
+                drop(text);
+                let seq = statement.seq;
+                match write::run(relay, self.shared, statement, write, dialect).await? {
+                    Ok(()) => Ok(()),
+                    Err(refusal) => return self.refuse(seq, &refusal).await,
+                }
+            }
+            Ok(Plan::Read) => read::run(relay, self.shared, &index, statement).await,
+            Ok(Plan::Describe(plan)) => describe::run(relay, statement, &plan).await,
+            Ok(Plan::Declare(plan)) => {
+                declare::declare(relay, &self.shared.catalog, statement, &plan).await
+            }
+            Ok(Plan::Ddl(ddl)) => declare::ddl(relay, &self.shared.catalog, statement, &ddl).await,
+        };
+        self.relay.client.resume();
+        done
+    }
+
+    fn pass(&mut self, statement: Statement) -> io::Result<()> {
+        self.relay.forward(&statement);
+        self.relay.client.resume();
+        Ok(())
+    }
+
+    async fn refuse(&mut self, seq: u8, refusal: &Refusal) -> io::Result<()> {
+        tracing::info!(error = %refusal, "statement refused");
+        self.answer(seq, &reply::err(refusal)).await
+    }
+
+    /// Answers a command of the client in place of the server.
+    async fn answer(&mut self, seq: u8, payload: &[u8]) -> io::Result<()> {
+        self.relay
+            .client
+            .write_packet(seq.wrapping_add(1), payload)
+            .await?;
+        self.relay.client.resume();
+        Ok(())
+    }
+
+    /// A codec column where none was expected: the client gets an error in its place.
+    async fn leak(&mut self, seq: u8, column: &str) -> io::Result<()> {
+        let refusal = Refusal::unsupported(
+            column,
+            "its value cannot be decoded in the result of this statement",
+            "select it directly from its table, in the text protocol",
+        );
+        tracing::info!(error = %refusal, "result refused");
+        let Relay {
+            client,
+            server,
+            responses,
+            ..
+        } = &mut self.relay;
+        client.flush_unsent().await?;
+        client.write_packet(seq, &reply::err(&refusal)).await?;
+        loop {
+            let packet = server.read_packet(self.shared.limits.row_bytes).await?;
+            if responses.whole_packet(&packet.payload) == Seen::End {
+                break;
+            }
+        }
+        self.relay.seq_shift = 0;
+        self.relay.server.resume();
+        Ok(())
+    }
+
+    async fn change_user(&mut self, payload: &[u8]) -> io::Result<()> {
+        let relay = &mut self.relay;
+        relay.server.write_packet(0, payload).await?;
+        let seqs = Seqs {
+            client: 1,
+            server: 1,
+        };
+        let status = login::authenticate(
+            &mut relay.client,
+            &mut relay.server,
+            seqs,
+            &mut self.challenge,
+        )
+        .await?;
+        relay.responses = Responses::new(relay.responses.shape(), status.unwrap_or_default());
+        relay.context_valid = false;
+        relay.client.resume();
+        relay.server.resume();
+        Ok(())
+    }
+
+    /// `COM_FIELD_LIST`: codec columns are listed as what the client sees of them.
+    async fn field_list(&mut self, seq: u8, payload: &[u8]) -> io::Result<()> {
+        let Relay {
+            client,
+            server,
+            responses,
+            ..
+        } = &mut self.relay;
+        let index = self.shared.catalog.index();
+        server.write_packet(0, payload).await?;
+        responses.sent(command::expect(command::FIELD_LIST));
+        let mut out = link::Outgoing::new(client, seq.wrapping_add(1));
+        loop {
+            let packet = server.read_packet(self.shared.limits.row_bytes).await?;
+            let column = Column::parse(&packet.payload, responses.shape().extended_metadata)
+                .filter(|c| origin::external(&index, c).is_some());
+            match column {
+                Some(column) => out.packet(&column.as_longblob()).await?,
+                None => out.packet(&packet.payload).await?,
+            }
+            if responses.whole_packet(&packet.payload) == Seen::End {
+                break;
+            }
+        }
+        out.flush().await?;
+        self.relay.client.resume();
+        self.relay.server.resume();
+        Ok(())
+    }
+
+    /// Tells the client, where it can still be told, why the session ends.
+    async fn explain(&mut self, error: &io::Error) {
+        if error.kind() == io::ErrorKind::FileTooLarge && self.relay.responses.idle() {
+            let refusal = Refusal::limit(&error.to_string());
+            let _ = timeout(
+                GOODBYE,
+                self.relay.client.write_packet(1, &reply::err(&refusal)),
+            )
+            .await;
+        }
+    }
+}

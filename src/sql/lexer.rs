@@ -317,7 +317,6 @@ impl<'a> Lexer<'a> {
         };
         let mut at = open + 1;
         loop {
-            // Runs such as `\0\0\0` are common in arrays: one step each, no search.
             match self.text.get(at) {
                 Some(&b) if b == quote => {
                     if self.text.get(at + 1) != Some(&quote) {
@@ -326,10 +325,7 @@ impl<'a> Lexer<'a> {
                     at += 2;
                 }
                 Some(&b) if b == escape => at += 2,
-                Some(_) => {
-                    let rest = &self.text[at..];
-                    at += memchr2(quote, escape, rest).unwrap_or(rest.len());
-                }
+                Some(_) => at += run(&self.text[at..], quote, escape),
                 None => {
                     self.unterminated = true;
                     return self.text.len();
@@ -380,6 +376,17 @@ impl Iterator for Lexer<'_> {
 /// character set a client may use.
 pub(super) fn is_name_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'$' || byte >= 0x80
+}
+
+/// How many bytes of a string stand for themselves before a quote or an escape comes.
+///
+/// Arrays of numbers have an escape every few bytes (`\0\0`), so the first bytes are looked at
+/// one by one: a search costs more than it saves there.
+pub(super) fn run(rest: &[u8], quote: u8, escape: u8) -> usize {
+    const NEAR: usize = 4;
+    let (near, far) = rest.split_at(rest.len().min(NEAR));
+    (near.iter().position(|&b| b == quote || b == escape))
+        .unwrap_or_else(|| near.len() + memchr2(quote, escape, far).unwrap_or(far.len()))
 }
 
 #[cfg(test)]

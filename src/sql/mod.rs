@@ -13,3 +13,6 @@ pub mod name;
 pub mod show;
 pub mod skeleton;
 pub mod statement;
+
+#[cfg(test)]
+mod tests;

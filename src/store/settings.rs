@@ -245,6 +245,14 @@ pub enum SettingsError {
         /// `schema_prefix="…"`.
         second: String,
     },
+    /// A default that is no store.
+    #[error("stores.{key} is \"{store}\", but no store of this name is configured")]
+    Default {
+        /// `default` or `filepath_default`.
+        key: &'static str,
+        /// What it names.
+        store: String,
+    },
     /// A value that makes no sense for its key.
     #[error("stores.{store}.{key}: {reason}")]
     Value {

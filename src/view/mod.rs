@@ -17,3 +17,12 @@ pub enum View {
     /// Exactly what is stored: for DataJoint 2.x, which runs the codecs itself.
     Stored,
 }
+
+impl std::fmt::Display for View {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Bytes => "bytes",
+            Self::Stored => "stored",
+        })
+    }
+}

@@ -215,7 +215,9 @@ proptest! {
     #[test]
     fn a_closed_text_is_cut_alike_wherever_it_stands(text in texts(), dialect in dialects()) {
         let alone = lex(&text, dialect);
-        prop_assume!(!alone.unterminated);
+        if alone.unterminated {
+            return Ok(());
+        }
         let mut longer = b"select ".to_vec();
         longer.extend_from_slice(&text);
         let tokens: Vec<_> = lex(&longer, dialect).tokens.iter().skip(1)

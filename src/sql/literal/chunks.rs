@@ -1,9 +1,8 @@
 //! Decodes a literal piece by piece.
 
-use bytes::Bytes;
-use memchr::memchr2;
-
+use super::super::lexer::run;
 use super::{Form, Literal, Part};
+use bytes::Bytes;
 
 /// A run of this length or more is handed out as a slice of the statement.
 const SLICE: usize = 4096;
@@ -68,18 +67,16 @@ impl Iterator for Chunks {
 
 /// How many bytes the body of a string stands for.
 pub(super) fn text_len(body: &[u8], quote: u8, escape: u8) -> usize {
-    let (mut len, mut at) = (0, 0);
-    while at < body.len() {
-        let plain = run(&body[at..], quote, escape);
-        len += plain;
-        at += plain;
-        while let Some(&first) = body.get(at)
-            && (first == quote || first == escape)
-        {
-            let (_, width) = unescape(&body[at..]);
-            len += 1;
-            at += width;
+    let (mut len, mut at) = (body.len(), 0);
+    while let Some(&byte) = body.get(at) {
+        if byte != quote && byte != escape {
+            at += run(&body[at..], quote, escape);
+            continue;
         }
+        // Two bytes for one, but for `\%` and `\_`, which stand for both.
+        let both = byte == b'\\' && matches!(body.get(at + 1), Some(b'%' | b'_'));
+        len -= usize::from(!both);
+        at += 2;
     }
     len
 }
@@ -89,47 +86,54 @@ pub(super) fn text_len(body: &[u8], quote: u8, escape: u8) -> usize {
 fn strings(piece: &mut Vec<u8>, rest: &[u8], quote: u8, escape: u8, chunk: usize) -> usize {
     let mut at = 0;
     while piece.len() < chunk && at < rest.len() {
-        if rest[at] == quote || rest[at] == escape {
-            let (byte, width) = unescape(&rest[at..]);
-            piece.push(byte);
-            at += width;
+        let byte = rest[at];
+        if byte != quote && byte != escape {
+            let room = (chunk - piece.len()).min(rest.len() - at);
+            let plain = run(&rest[at..at + room], quote, escape);
+            if plain >= SLICE.min(chunk) {
+                break;
+            }
+            piece.extend_from_slice(&rest[at..at + plain]);
+            at += plain;
             continue;
         }
-        let room = (chunk - piece.len()).min(rest.len() - at);
-        let plain = run(&rest[at..at + room], quote, escape);
-        if plain >= SLICE.min(chunk) {
-            break;
+        match rest.get(at + 1) {
+            // The backslash is kept; what follows stands for itself.
+            Some(b'%' | b'_') if byte == b'\\' => {
+                piece.push(byte);
+                at += 1;
+            }
+            Some(&second) if byte == b'\\' => {
+                piece.push(ESCAPED[usize::from(second)]);
+                at += 2;
+            }
+            _ => {
+                piece.push(byte);
+                at += 2;
+            }
         }
-        piece.extend_from_slice(&rest[at..at + plain]);
-        at += plain;
     }
-    at
+    // The lexer leaves no lone escape at the end of a body; were there one, it ends there.
+    at.min(rest.len())
 }
 
-/// How many bytes stand for themselves before the next one that does not.
-fn run(rest: &[u8], quote: u8, escape: u8) -> usize {
-    memchr2(quote, escape, rest).unwrap_or(rest.len())
-}
-
-/// The byte that an escape or a doubled quote at the start of `rest` stands for, and the width
-/// of what is thereby done. `\%` and `\_` keep their backslash, so there only that is done.
-fn unescape(rest: &[u8]) -> (u8, usize) {
-    match *rest {
-        [b'\\', second, ..] => match second {
-            b'0' => (0, 2),
-            b'b' => (0x08, 2),
-            b't' => (b'\t', 2),
-            b'n' => (b'\n', 2),
-            b'r' => (b'\r', 2),
-            b'Z' => (0x1a, 2),
-            b'%' | b'_' => (b'\\', 1),
-            other => (other, 2),
-        },
-        [quote, _, ..] => (quote, 2),
-        [last] => (last, 1),
-        [] => (0, 1),
+/// What a byte behind a backslash stands for: itself, but for these six. A table and not a
+/// `match`, whose branches no processor can foresee in binary data.
+const ESCAPED: [u8; 256] = {
+    let mut table = [0; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        table[byte] = byte as u8;
+        byte += 1;
     }
-}
+    table[b'0' as usize] = 0x00;
+    table[b'b' as usize] = 0x08;
+    table[b't' as usize] = b'\t';
+    table[b'n' as usize] = b'\n';
+    table[b'r' as usize] = b'\r';
+    table[b'Z' as usize] = 0x1a;
+    table
+};
 
 /// Decodes digits into at most `room` bytes. Returns how much of `rest` is done.
 fn digits(piece: &mut Vec<u8>, rest: &[u8], per_byte: usize, room: usize) -> usize {

@@ -1,0 +1,44 @@
+# codec-proxy: `make help` lists the targets. Each installs what it needs and is missing.
+
+.DEFAULT_GOAL := help
+SETUP := tests/setup
+# A Rust that toolchain.sh has just installed is not yet on the PATH of this shell.
+export PATH := $(HOME)/.cargo/bin:$(PATH)
+CARGO_TARGET_DIR ?= target
+PROXY := $(CARGO_TARGET_DIR)/debug/codec-proxy
+
+.PHONY: help demo up build test bench clean
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 8
+
+demo: ## shows the job step by step, on a database of its own that is gone afterwards
+	@$(SETUP)/toolchain.sh
+	@$(SETUP)/mariadb.sh
+	@$(SETUP)/python.sh dj0 dj2 & python=$$!; \
+	    cargo build --locked; built=$$?; wait $$python && exit $$built
+	@python3 tests/demo/demo.py --proxy $(PROXY)
+
+up: build ## starts the same parts and stays until Ctrl-C; SANDBOX="--port 6033" passes options
+	@$(SETUP)/mariadb.sh
+	@$(PROXY) sandbox $(SANDBOX)
+
+build:
+	@$(SETUP)/toolchain.sh
+	@cargo build --locked
+
+test: ## installs what is missing and runs every test
+	@$(SETUP)/toolchain.sh
+	@$(SETUP)/mariadb.sh
+	@$(SETUP)/python.sh dj0 dj2 seaweedfs
+	@if cargo nextest --version >/dev/null 2>&1; then cargo nextest run --locked; else cargo test --locked; fi
+
+bench: ## compares with a direct connection and HAProxy; prints the table of the README
+	@$(SETUP)/toolchain.sh
+	@$(SETUP)/mariadb.sh
+	@$(SETUP)/haproxy.sh
+	@$(SETUP)/python.sh dj0 dj2 seaweedfs
+	@benches/run
+
+clean: ## removes what was built, the Python environments too
+	@rm -rf $(CARGO_TARGET_DIR)

@@ -1,0 +1,355 @@
+//! `codec-proxy check`: everything a configuration names is tried once, and told of.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::io::{Write, stdout};
+use std::path::Path;
+use std::process::ExitCode;
+
+use mysql_async::Conn;
+use mysql_async::prelude::Queryable;
+use tokio::runtime::{Handle, Runtime};
+use tokio::time::timeout;
+
+use crate::catalog::{Catalog, ColumnCodec, Index};
+use crate::config::{Config, Database, Limits};
+use crate::session::tls::Tls;
+use crate::store::{StoreLimits, Stores, StoresSettings};
+
+/// Tries the configuration in `file`, and prints each finding.
+pub(super) fn run(file: &Path) -> ExitCode {
+    let mut findings = Findings::new(stdout().lock());
+    match (Config::load(file, std::env::vars_os()), Runtime::new()) {
+        (Ok(config), Ok(runtime)) => {
+            findings.ok(format_args!("configuration {}", file.display()));
+            runtime.block_on(examine(&config, &mut findings));
+        }
+        (Err(error), _) => findings.fail(format_args!("configuration: {error}")),
+        (_, Err(error)) => findings.fail(format_args!("no threads to work with: {error}")),
+    }
+    match findings.faults {
+        0 => ExitCode::SUCCESS,
+        _ => ExitCode::FAILURE,
+    }
+}
+
+async fn examine<W: Write>(config: &Config, findings: &mut Findings<W>) {
+    match Tls::new(config) {
+        Ok(_) => findings.ok(format_args!(
+            "certificates for clients: {}",
+            offered(config)
+        )),
+        Err(error) => findings.fail(format_args!("certificates: {error}")),
+    }
+    if database(&config.database, &config.limits, findings).await {
+        match Catalog::connect(&config.database, &config.catalog).await {
+            Ok(catalog) => columns(&catalog.index(), &config.stores, findings),
+            Err(error) => findings.fail(format_args!("catalog: {error}")),
+        }
+    }
+    if config.stores.stores.is_empty() {
+        findings.ok(format_args!("stores: none are configured"));
+    }
+    for name in config.stores.stores.keys() {
+        match store(name, &config.stores, &config.limits).await {
+            Ok(()) => findings.ok(format_args!("store {name}: stored, read back, deleted")),
+            Err(reason) => findings.fail(format_args!("store {name}: {reason}")),
+        }
+    }
+}
+
+fn offered(config: &Config) -> String {
+    match (config.tls.enabled, &config.tls.identity) {
+        (false, _) => "none, no encryption is offered".to_owned(),
+        (true, None) => "self-signed, made at start".to_owned(),
+        (true, Some(identity)) => identity.certificate.display().to_string(),
+    }
+}
+
+/// Whether the configured account gets in.
+async fn database<W: Write>(
+    database: &Database,
+    limits: &Limits,
+    findings: &mut Findings<W>,
+) -> bool {
+    let address = &database.address;
+    let greeting = async {
+        let mut conn = Conn::new(database.connection_options()).await?;
+        let row: Option<(String, String)> = conn.query_first("SELECT VERSION(), USER()").await?;
+        conn.disconnect().await?;
+        Ok::<_, mysql_async::Error>(row.unwrap_or_default())
+    };
+    match timeout(limits.login_seconds, greeting).await {
+        Ok(Ok((version, user))) => {
+            findings.ok(format_args!("database {address}: {version}, as {user}"));
+            return true;
+        }
+        Ok(Err(error)) => findings.fail(format_args!("database {address}: {error}")),
+        Err(_) => findings.fail(format_args!(
+            "database {address}: no answer within {:?}",
+            limits.login_seconds
+        )),
+    }
+    false
+}
+
+/// What the account sees of codec columns, and whether their stores are there.
+fn columns<W: Write>(index: &Index, stores: &StoresSettings, findings: &mut Findings<W>) {
+    let mut codecs = 0;
+    // What is wrong, with the columns it is wrong for.
+    let mut unusable: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    let mut unstored: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for table in index.tables() {
+        for (i, column) in table.columns.iter().enumerate() {
+            match &column.codec {
+                None => continue,
+                Some(ColumnCodec::Unusable { reason, .. }) => {
+                    unusable
+                        .entry(reason.clone())
+                        .or_default()
+                        .push(table.column_path(i));
+                }
+                Some(ColumnCodec::Chain(chain)) => {
+                    if let Some(missing) = chain.store.as_deref().and_then(|s| missing(s, stores)) {
+                        unstored
+                            .entry(missing)
+                            .or_default()
+                            .push(table.column_path(i));
+                    }
+                }
+            }
+            codecs += 1;
+        }
+    }
+    match codecs {
+        0 => findings.ok(format_args!(
+            "catalog: no codec columns yet (or the account may not SELECT from them)"
+        )),
+        n => findings.ok(format_args!("catalog: {n} codec columns")),
+    }
+    for (reason, columns) in unusable {
+        let columns = FirstFew(&columns);
+        findings.ok(format_args!(
+            "catalog: {reason}; refused when touched: {columns}"
+        ));
+    }
+    for (missing, columns) in unstored {
+        findings.fail(format_args!(
+            "catalog: {missing}, for {}",
+            FirstFew(&columns)
+        ));
+    }
+}
+
+/// What is not configured about a store by this name (empty: the default one).
+fn missing(name: &str, stores: &StoresSettings) -> Option<String> {
+    match (name, &stores.default) {
+        ("", Some(_)) => None,
+        ("", None) => Some("stores.default is not configured".to_owned()),
+        (name, _) if stores.stores.contains_key(name) => None,
+        (name, _) => Some(format!("store {name:?} is not configured")),
+    }
+}
+
+/// Tries one store, whatever is wrong with the others.
+async fn store(name: &str, all: &StoresSettings, limits: &Limits) -> Result<(), String> {
+    let alone = StoresSettings {
+        stores: all
+            .stores
+            .get_key_value(name)
+            .map(|(n, s)| (n.clone(), s.clone()))
+            .into_iter()
+            .collect(),
+        ..StoresSettings::default()
+    };
+    let limits = StoreLimits {
+        deadline: limits.store_seconds,
+    };
+    let stores = Stores::open(&alone, limits, Handle::current()).map_err(|e| e.to_string())?;
+    let store = stores.resolve(name).map_err(|e| e.to_string())?;
+    store.probe().await.map_err(|e| e.to_string())
+}
+
+/// The findings, printed as they come.
+struct Findings<W> {
+    out: W,
+    faults: usize,
+}
+
+impl<W: Write> Findings<W> {
+    fn new(out: W) -> Self {
+        Self { out, faults: 0 }
+    }
+
+    fn ok(&mut self, finding: fmt::Arguments<'_>) {
+        self.line("ok  ", finding);
+    }
+
+    fn fail(&mut self, finding: fmt::Arguments<'_>) {
+        self.faults += 1;
+        self.line("FAIL", finding);
+    }
+
+    /// Nobody may be reading any more; the exit code still tells.
+    fn line(&mut self, mark: &str, finding: fmt::Arguments<'_>) {
+        let _ = writeln!(self.out, "{mark} {finding}");
+    }
+}
+
+/// The first few of many columns.
+struct FirstFew<'a>(&'a [String]);
+
+impl fmt::Display for FirstFew<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let shown = &self.0[..self.0.len().min(5)];
+        f.write_str(&shown.join(", "))?;
+        match self.0.len() - shown.len() {
+            0 => Ok(()),
+            more => write!(f, " and {more} more"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::catalog::{Column, NameCase, Table, TableKind};
+    use crate::codec::TypeSpec;
+    use crate::store::StoreSettings;
+
+    fn column(spec: &str) -> Column {
+        let parsed = TypeSpec::parse(spec).expect("a type spec");
+        Column {
+            name: spec.trim_matches(['<', '>']).to_owned(),
+            invisible: false,
+            marker: Some(spec.to_owned()),
+            codec: Some(match parsed.resolve() {
+                Ok(chain) => ColumnCodec::Chain(chain),
+                Err(error) => ColumnCodec::Unusable {
+                    spec: spec.to_owned(),
+                    reason: error.to_string(),
+                },
+            }),
+        }
+    }
+
+    fn index(specs: &[&str]) -> Index {
+        let table = Table {
+            schema: "lab".into(),
+            name: "session".into(),
+            kind: TableKind::Base,
+            columns: specs.iter().map(|spec| column(spec)).collect(),
+        };
+        Index::new(vec![Arc::new(table)], NameCase::Sensitive, true)
+    }
+
+    fn settings(default: Option<&str>, location: &Path) -> StoresSettings {
+        let main = StoreSettings {
+            protocol: Some("file".into()),
+            location: Some(location.display().to_string()),
+            ..StoreSettings::default()
+        };
+        StoresSettings {
+            default: default.map(str::to_owned),
+            stores: [("main".to_owned(), main)].into(),
+            ..StoresSettings::default()
+        }
+    }
+
+    fn lines(findings: Findings<Vec<u8>>) -> (Vec<String>, usize) {
+        let text = String::from_utf8(findings.out).expect("UTF-8");
+        (text.lines().map(str::to_owned).collect(), findings.faults)
+    }
+
+    fn of_columns(specs: &[&str], default: Option<&str>) -> (Vec<String>, usize) {
+        let mut findings = Findings::new(Vec::new());
+        columns(
+            &index(specs),
+            &settings(default, Path::new("/")),
+            &mut findings,
+        );
+        lines(findings)
+    }
+
+    #[test]
+    fn columns_whose_stores_are_there() {
+        let specs = ["<blob@main>", "<blob@>", "<hash@main>", "<blob>"];
+        let (lines, faults) = of_columns(&specs, Some("main"));
+        assert_eq!(lines, ["ok   catalog: 4 codec columns"]);
+        assert_eq!(faults, 0);
+        let (lines, faults) = of_columns(&[], None);
+        assert!(
+            lines[0].starts_with("ok   catalog: no codec columns"),
+            "{lines:?}"
+        );
+        assert_eq!(faults, 0);
+    }
+
+    #[test]
+    fn columns_whose_stores_are_not() {
+        let (lines, faults) = of_columns(&["<blob@cold>", "<hash@cold>", "<blob@>"], None);
+        assert_eq!(faults, 2);
+        assert_eq!(lines[0], "ok   catalog: 3 codec columns");
+        let cold = "store \"cold\" is not configured, for lab.session.blob@cold, lab.session.hash";
+        assert!(lines.iter().any(|line| line.contains(cold)), "{lines:?}");
+        let default = "FAIL catalog: stores.default is not configured, for lab.session.blob@";
+        assert!(lines.iter().any(|line| line == default), "{lines:?}");
+    }
+
+    #[test]
+    fn a_codec_that_is_not_there_is_no_fault_of_the_configuration() {
+        let (lines, faults) = of_columns(&["<graph@main>"], None);
+        assert_eq!(faults, 0);
+        assert!(
+            lines[1].contains("refused when touched: lab.session.graph@main"),
+            "{lines:?}"
+        );
+    }
+
+    #[test]
+    fn of_many_columns_a_few_are_named() {
+        let many: Vec<_> = (0..7).map(|i| i.to_string()).collect();
+        assert_eq!(FirstFew(&many).to_string(), "0, 1, 2, 3, 4 and 2 more");
+        assert_eq!(FirstFew(&many[..5]).to_string(), "0, 1, 2, 3, 4");
+    }
+
+    #[test]
+    fn every_part_is_tried_whatever_fails() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut stores = settings(Some("main"), folder.path());
+        let gone = stores.stores["main"].clone();
+        let gone = StoreSettings {
+            location: Some("/nonexistent".into()),
+            ..gone
+        };
+        stores.stores.insert("gone".into(), gone);
+        let file = folder.path().join("codec-proxy.toml");
+        // Port 1 of this machine: nobody is there.
+        let text = "database = { address = '127.0.0.1:1', user = 'x', password = 'hunter2' }
+            listen = [{ address = '127.0.0.1:0' }]
+            tls = { certificate = 'gone.pem', key = 'gone.key' }";
+        std::fs::write(&file, text).expect("written");
+        let none: [(&str, &str); 0] = [];
+        let config = Config {
+            stores,
+            ..Config::load(&file, none).expect("it is right")
+        };
+        let mut findings = Findings::new(Vec::new());
+        let runtime = Runtime::new().expect("threads");
+        runtime.block_on(examine(&config, &mut findings));
+        let (lines, faults) = lines(findings);
+        assert_eq!(faults, 3, "{lines:?}");
+        for (line, start) in lines.iter().zip([
+            "FAIL certificates: ",
+            "FAIL database 127.0.0.1:1: ",
+            "FAIL store gone: ",
+            "ok   store main: stored, read back, deleted",
+        ]) {
+            assert!(line.starts_with(start), "{lines:?}");
+        }
+        assert_eq!(lines.len(), 4, "{lines:?}");
+        assert!(!lines.concat().contains("hunter2"), "{lines:?}");
+    }
+}

@@ -1,0 +1,102 @@
+//! `config/codec-proxy.toml` says the truth: it loads, shows every key, and its defaults are
+//! the built-in ones.
+
+use super::*;
+use crate::store::StoreSettings;
+
+const EXAMPLE: &str = include_str!("../../../config/codec-proxy.toml");
+
+#[test]
+fn the_example_is_the_fixed_shape() {
+    assert_eq!(config(EXAMPLE), config(PLAIN));
+}
+
+#[test]
+fn every_key_is_shown() {
+    let shown = |key: &str| {
+        EXAMPLE.lines().any(|line| {
+            let line = line.trim_start_matches('#');
+            line.strip_prefix(key)
+                .is_some_and(|rest| rest.starts_with(" = "))
+                || line.trim_matches(['[', ']']) == key
+        })
+    };
+    let sections = [
+        read::ROOT,
+        read::DATABASE,
+        read::LISTEN,
+        read::TLS,
+        read::LIMITS,
+        read::CATALOG,
+    ];
+    for key in sections.into_iter().flatten() {
+        assert!(shown(key), "{key}");
+    }
+    // Those of protocols that are to come stand in a sentence.
+    let stores = StoreSettings::keys().chain(stores::SECRET_FILES);
+    for key in stores {
+        assert!(shown(key) || EXAMPLE.contains(key), "{key}");
+    }
+}
+
+#[test]
+fn the_defaults_shown_are_the_built_in_ones() {
+    let (text, count) = with_defaults();
+    assert_eq!(count, 15, "{text}");
+    let shown = config(&text);
+    let mut built_in = config(PLAIN);
+    // Where a store's defaults are known is where its paths are made.
+    let (shown_main, main) = (
+        &shown.stores.stores["main"],
+        &built_in.stores.stores["main"],
+    );
+    assert_eq!(layout(shown_main), layout(main));
+    assert_ne!(shown_main, main);
+    built_in.stores = shown.stores.clone();
+    assert_eq!(shown, built_in);
+}
+
+#[test]
+fn the_commented_store_is_right() {
+    let start = EXAMPLE.find("#[stores.bucket]").expect("it is shown");
+    let section: String = EXAMPLE[start..]
+        .lines()
+        .take_while(|line| !line.is_empty())
+        .filter(|line| !line.starts_with("# ") && !line.contains("_file = "))
+        .map(|line| format!("{}\n", line.trim_start_matches('#')))
+        .collect();
+    let bucket = &config(&least(&section)).stores.stores["bucket"];
+    let without_default = StoreSettings {
+        secure: None,
+        ..bucket.clone()
+    };
+    assert_eq!(bucket.secure, Some(true));
+    assert_eq!(bucket.parse("bucket"), without_default.parse("bucket"));
+    bucket.parse("bucket").expect("it holds together");
+}
+
+/// The example with the defaults it shows taken in, and how many these are. The one of the
+/// commented store stays out.
+fn with_defaults() -> (String, usize) {
+    let mut count = 0;
+    let mut above = "";
+    let mut text = String::new();
+    for line in EXAMPLE.lines() {
+        let is_default = above.ends_with("Default:") && line != "#secure = true";
+        if is_default {
+            count += 1;
+        }
+        text += if is_default { &line[1..] } else { line };
+        text.push('\n');
+        above = line;
+    }
+    (text, count)
+}
+
+fn layout(settings: &StoreSettings) -> crate::store::Layout {
+    let settings = StoreSettings {
+        location: Some("/".into()),
+        ..settings.clone()
+    };
+    settings.parse("main").expect("it holds together").layout
+}

@@ -1,0 +1,114 @@
+//! What a statement's meaning depends on besides its text: the current database, the SQL mode
+//! and the character set. The server is asked, in the same session, when the answer may have
+//! changed; the relay keeps track of that ([`Relay::context_valid`]).
+
+use std::io;
+
+use super::relay::Relay;
+use crate::refusal::Refusal;
+use crate::sql::lexer::Dialect;
+use crate::wire::command;
+use crate::wire::reply;
+use crate::wire::response::Seen;
+use crate::wire::row;
+
+/// `HEX` because the server would convert the name to the client's character set.
+const QUESTION: &[u8] = b"\x03SELECT HEX(DATABASE()), @@sql_mode, @@character_set_client";
+/// The answer is a few hundred bytes.
+const ANSWER: u64 = 1 << 20;
+
+/// The session's state on the server, as far as the proxy must know it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SessionContext {
+    /// The current database.
+    pub schema: Option<String>,
+    /// How literals are written.
+    pub dialect: Dialect,
+    /// `character_set_client`
+    pub charset: String,
+}
+
+/// Asks the server. `Ok(Err(packet))` is an ERR packet for the client.
+pub async fn ask(relay: &mut Relay) -> io::Result<Result<SessionContext, Vec<u8>>> {
+    relay.server.write_packet(0, QUESTION).await?;
+    relay.responses.sent(command::expect(command::QUERY));
+    let mut context = None;
+    loop {
+        let in_rows = relay.responses.in_rows();
+        let packet = relay.server.read_packet(ANSWER).await?;
+        let seen = relay.responses.whole_packet(&packet.payload);
+        if packet.payload.first() == Some(&reply::ERR) {
+            return Ok(Err(packet.payload.to_vec()));
+        }
+        if seen == Seen::End {
+            break;
+        }
+        if in_rows && relay.responses.in_rows() {
+            context = parse(&packet.payload);
+        }
+    }
+    relay.server.resume();
+    relay.context_valid = context.is_some();
+    let silent = || {
+        let reason = "the server does not say which database and SQL mode are current";
+        reply::err(&Refusal::unsupported(
+            "this session",
+            reason,
+            "SQL_SELECT_LIMIT must not be 0",
+        ))
+    };
+    Ok(context.ok_or_else(silent))
+}
+
+/// Whether what is remembered stays right after this statement: true for the ordinary ones that
+/// begin with their keyword. Anything else may set the database or a variable.
+pub fn outlives(text: &[u8]) -> bool {
+    const ORDINARY: [&[u8]; 12] = [
+        b"SELECT",
+        b"INSERT",
+        b"REPLACE",
+        b"UPDATE",
+        b"DELETE",
+        b"SHOW",
+        b"DESC",
+        b"DESCRIBE",
+        b"EXPLAIN",
+        b"START",
+        b"COMMIT",
+        b"ROLLBACK",
+    ];
+    let text = text.trim_ascii_start();
+    let keyword = &text[..text
+        .iter()
+        .position(|b| !b.is_ascii_alphabetic())
+        .unwrap_or(text.len())];
+    ORDINARY
+        .iter()
+        .any(|ordinary| keyword.eq_ignore_ascii_case(ordinary))
+}
+
+fn parse(payload: &[u8]) -> Option<SessionContext> {
+    let cells: Vec<_> = row::cells(payload).collect::<Option<_>>()?;
+    let text = |n: usize| {
+        cells
+            .get(n)
+            .and_then(|cell: &row::Cell| cell.value.clone())
+            .map(|range| &payload[range])
+    };
+    let schema = match text(0) {
+        Some(hex) => {
+            Some(String::from_utf8_lossy(&data_encoding::HEXUPPER.decode(hex).ok()?).into_owned())
+        }
+        None => None,
+    };
+    let modes: Vec<&[u8]> = text(1).unwrap_or_default().split(|b| *b == b',').collect();
+    let dialect = Dialect {
+        ansi_quotes: modes.contains(&&b"ANSI_QUOTES"[..]),
+        no_backslash_escapes: modes.contains(&&b"NO_BACKSLASH_ESCAPES"[..]),
+    };
+    Some(SessionContext {
+        schema,
+        dialect,
+        charset: String::from_utf8_lossy(text(2).unwrap_or_default()).into_owned(),
+    })
+}

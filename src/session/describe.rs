@@ -1,0 +1,76 @@
+//! `SHOW COLUMNS` and `DESCRIBE`: the server's answer, with codec columns shown as the view has
+//! them ([`crate::view::describe`]). Row by row; nothing is collected.
+
+use std::io;
+
+use super::link::Outgoing;
+use super::relay::{Relay, Statement};
+use crate::view::describe::{Describe, Header};
+use crate::wire::column::Column;
+use crate::wire::lenenc;
+use crate::wire::response::Seen;
+use crate::wire::row;
+
+/// A row holds names, a type and a comment.
+const PACKET: u64 = 16 << 20;
+
+/// Sends the statement and relays its response, rewritten.
+pub async fn run(relay: &mut Relay, statement: Statement, plan: &Describe) -> io::Result<()> {
+    relay.forward(&statement);
+    relay.server.flush_unsent().await?;
+    let Relay {
+        client,
+        server,
+        responses,
+        ..
+    } = relay;
+    let mut out = Outgoing::new(client, statement.seq.wrapping_add(1));
+    let mut names: Vec<Vec<u8>> = Vec::new();
+    loop {
+        let (at_column, in_rows) = (responses.at_column(), responses.in_rows());
+        let packet = server.read_packet(PACKET).await?;
+        let seen = responses.whole_packet(&packet.payload);
+        let column = if at_column {
+            Column::parse(&packet.payload, responses.shape().extended_metadata)
+        } else {
+            None
+        };
+        names.extend(column.map(|c| c.name.to_vec()));
+        let row = if in_rows && responses.in_rows() {
+            rewritten(&packet.payload, plan, &names)
+        } else {
+            None
+        };
+        match row {
+            Some(row) => out.packet(&row).await?,
+            None => out.packet(&packet.payload).await?,
+        }
+        if seen == Seen::End {
+            break;
+        }
+    }
+    out.flush().await?;
+    relay.server.resume();
+    Ok(())
+}
+
+/// The row as the view has it; `None` if it stays as it is.
+fn rewritten(payload: &[u8], plan: &Describe, names: &[Vec<u8>]) -> Option<Vec<u8>> {
+    let header = Header::new(names.iter().map(Vec::as_slice));
+    let cells: Vec<_> = row::cells(payload).collect::<Option<_>>()?;
+    let mut fields: Vec<_> = cells
+        .into_iter()
+        .map(|cell| cell.value.map(|value| payload[value].to_vec()))
+        .collect();
+    if !plan.rewrite(&header, &mut fields) {
+        return None;
+    }
+    let mut out = Vec::with_capacity(payload.len());
+    for field in &fields {
+        match field {
+            Some(value) => lenenc::push_str(&mut out, value),
+            None => out.push(row::NULL),
+        }
+    }
+    Some(out)
+}

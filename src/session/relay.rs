@@ -1,0 +1,500 @@
+//! Passing packets through: the state of a session in which nothing is changed.
+//!
+//! 1. Bytes of the server are cut at packet boundaries, shown to [`Responses`] (so that the end
+//!    of each response is known) and written to the client as they came.
+//! 2. Bytes of the client are cut into commands. A command that no codec can concern goes to
+//!    the server as it came. A statement is looked at whole ([`plan::glance`]); one that needs a
+//!    closer look ends the relay with [`Event::Statement`], and what the client sent after it
+//!    waits in its link.
+//! 3. A result that shows a codec column although no statement handler expected it (a prepared
+//!    statement made before the column was declared, `CALL`, `HANDLER`) ends the relay with
+//!    [`Event::Leak`], before the column's definition reaches the client.
+//!
+//! A peer that does not read stops its own session only: nothing is read from one side while
+//! bytes wait to be written to the other. An error of either connection ends the session.
+
+use std::future::poll_fn;
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use bytes::{Buf, BufMut, Bytes, BytesMut};
+use tokio::io::{AsyncRead, ReadBuf};
+use tokio_util::io::poll_read_buf;
+
+use super::buffers;
+use super::context;
+use super::link::Link;
+use super::origin;
+use crate::catalog::Catalog;
+use crate::plan::{self, Glance};
+use crate::view::View;
+use crate::wire::column::Column;
+use crate::wire::command;
+use crate::wire::packet::{self, HEADER, MAX_CHUNK};
+use crate::wire::reply;
+use crate::wire::response::{Responses, Seen};
+
+/// The longest column definition that is looked at; names and aliases keep real ones far below.
+const COLUMN: usize = 16 << 10;
+/// Reads in a row before other sessions of the thread have their turn.
+const TURNS: usize = 16;
+
+/// Why the relay stopped.
+#[derive(Debug)]
+pub enum Event {
+    /// A statement to look into; nothing of it was sent.
+    Statement(Statement),
+    /// Another command that a handler takes; `payload` begins with the command byte.
+    Command { seq: u8, payload: Bytes },
+    /// An unexpected result column carries a codec; its definition is next in the server's link.
+    Leak { seq: u8, column: String },
+    /// One of the two is gone, or the session was told to end and is between statements.
+    Closed,
+}
+
+/// A text command of the client.
+#[derive(Debug)]
+pub struct Statement {
+    /// `COM_QUERY` or `COM_STMT_PREPARE`.
+    pub command: u8,
+    /// The whole payload, command byte first.
+    pub payload: Bytes,
+    /// Sequence number of its last chunk.
+    pub seq: u8,
+}
+
+/// Both legs of a session and what is under way on them.
+#[derive(Debug)]
+pub struct Relay {
+    /// Towards the client.
+    pub client: Link,
+    /// Towards the database.
+    pub server: Link,
+    /// Responses under way.
+    pub responses: Responses,
+    /// False once a command may have changed what [`super::context`] remembers.
+    pub context_valid: bool,
+    /// Added to the sequence numbers of the response under way, where the proxy sent the
+    /// command in another number of packets than the client.
+    pub seq_shift: u8,
+    /// The client's packets are the contents of a local file.
+    infile: bool,
+    collecting: Option<Collecting>,
+    view: View,
+    multi_statements: bool,
+    limit: u64,
+}
+
+/// A statement that does not fit into a read buffer.
+#[derive(Debug)]
+struct Collecting {
+    payload: BytesMut,
+    /// Bytes of the current chunk that are still to come.
+    left: usize,
+    /// The current chunk is continued by another.
+    full: bool,
+    seq: u8,
+    /// What has arrived of the next chunk's header.
+    header: BytesMut,
+}
+
+/// Unwraps `Poll::Ready`, returns `Ok(Poll::Pending)`.
+macro_rules! ready_ok {
+    ($poll:expr) => {
+        match $poll {
+            Poll::Ready(value) => value,
+            Poll::Pending => return Ok(Poll::Pending),
+        }
+    };
+}
+
+impl Relay {
+    /// `limit` is the longest statement, in bytes.
+    pub fn new(
+        client: Link,
+        server: Link,
+        responses: Responses,
+        view: View,
+        multi_statements: bool,
+        limit: u64,
+    ) -> Self {
+        Self {
+            client,
+            server,
+            responses,
+            context_valid: false,
+            seq_shift: 0,
+            infile: false,
+            collecting: None,
+            view,
+            multi_statements,
+            limit,
+        }
+    }
+
+    /// Relays until something needs the session's attention. `ending` says that the session is
+    /// to end as soon as no statement runs; it is asked again whenever the task is woken.
+    pub async fn run(
+        &mut self,
+        catalog: &Catalog,
+        mut ending: impl FnMut(&mut Context<'_>) -> bool,
+    ) -> io::Result<Event> {
+        poll_fn(|cx| {
+            let down = self.poll_down(cx, catalog)?;
+            if let Poll::Ready(event) = down {
+                return Poll::Ready(Ok(event));
+            }
+            let up = self.poll_up(cx, catalog)?;
+            if let Poll::Ready(event) = up {
+                return Poll::Ready(Ok(event));
+            }
+            if ending(cx) && self.between_statements() {
+                return Poll::Ready(Ok(Event::Closed));
+            }
+            Poll::Pending
+        })
+        .await
+    }
+
+    /// Relays the server's side alone until every response under way has reached the client.
+    pub async fn settle(&mut self, catalog: &Catalog) -> io::Result<Option<Event>> {
+        poll_fn(|cx| {
+            ready!(self.server.poll_unsent(cx))?;
+            loop {
+                if self.responses.idle() {
+                    ready!(self.client.poll_unsent(cx))?;
+                    return Poll::Ready(Ok(None));
+                }
+                if let Poll::Ready(event) = self.poll_down(cx, catalog)? {
+                    return Poll::Ready(Ok(Some(event)));
+                }
+                if !self.responses.idle() {
+                    return Poll::Pending;
+                }
+            }
+        })
+        .await
+    }
+
+    /// Queues a text command for the server, laid out as the client's packets were.
+    pub fn forward(&mut self, statement: &Statement) {
+        self.note_keyword(&statement.payload[1..]);
+        if statement.payload.len() < buffers::SIZE {
+            let mut wire = Vec::with_capacity(HEADER + statement.payload.len());
+            packet::push(&mut wire, 0, &statement.payload);
+            self.server.queue(wire.into());
+        } else {
+            for (seq, chunk) in chunks(&statement.payload) {
+                self.server
+                    .queue(Bytes::copy_from_slice(&packet::header(chunk.len(), seq)));
+                self.server.queue(chunk);
+            }
+        }
+        self.responses.sent(command::expect(statement.command));
+    }
+
+    fn between_statements(&self) -> bool {
+        self.responses.idle()
+            && !self.infile
+            && self.collecting.is_none()
+            && self.client.cutter.at_boundary()
+    }
+
+    /// Server to client.
+    fn poll_down(&mut self, cx: &mut Context<'_>, catalog: &Catalog) -> io::Result<Poll<Event>> {
+        for _ in 0..TURNS {
+            if self.client.poll_unsent(cx)?.is_pending() {
+                return Ok(Poll::Pending);
+            }
+            let Some((mut buffer, end)) = ready_ok!(read(cx, &mut self.server)?) else {
+                return Ok(Poll::Ready(Event::Closed));
+            };
+            let (used, event) = self.follow(&mut buffer[..end], catalog);
+            self.server.put_back(&buffer[used..end]);
+            self.client.send_pooled(cx, buffer, used)?;
+            if let Some(event) = event {
+                self.server.replay = true;
+                return Ok(Poll::Ready(event));
+            }
+        }
+        cx.waker().wake_by_ref();
+        Ok(Poll::Pending)
+    }
+
+    /// Takes note of the packets in `buf`; gives how many bytes may go to the client.
+    fn follow(&mut self, buf: &mut [u8], catalog: &Catalog) -> (usize, Option<Event>) {
+        let mut at = 0;
+        let mut index = None;
+        loop {
+            if self.responses.in_rows() && self.seq_shift == 0 && self.server.cutter.at_boundary() {
+                at = packet::skip_while(buf, at, |first| first < reply::EOF);
+            }
+            let watched = self.view == View::Bytes && self.responses.at_column();
+            let need = |len: usize| {
+                if watched {
+                    len.min(COLUMN)
+                } else {
+                    reply::PREFIX
+                }
+            };
+            let Some(head) = self.server.cutter.next(buf, &mut at, need) else {
+                return (at, None);
+            };
+            buf[head.start + 3] = buf[head.start + 3].wrapping_add(self.seq_shift);
+            let payload = &buf[head.start + HEADER..head.start + HEADER + head.have];
+            if watched && !head.continued {
+                let index = index.get_or_insert_with(|| catalog.index());
+                let column = Column::parse(payload, self.responses.shape().extended_metadata);
+                let leak = column
+                    .and_then(|c| origin::external(index, &c))
+                    .map(|(table, n)| table.column_path(n));
+                if let (Some(column), false) = (leak, self.responses.in_fields()) {
+                    // Not relayed any further: the handler reads from here, whole packets.
+                    self.server.cutter = packet::Cutter::default();
+                    return (
+                        head.start,
+                        Some(Event::Leak {
+                            seq: buf[head.start + 3],
+                            column,
+                        }),
+                    );
+                }
+            }
+            match self.responses.packet(head.len, payload) {
+                Seen::More => {}
+                Seen::Infile => self.infile = true,
+                Seen::End => self.seq_shift = 0,
+            }
+        }
+    }
+
+    /// Client to server.
+    fn poll_up(&mut self, cx: &mut Context<'_>, catalog: &Catalog) -> io::Result<Poll<Event>> {
+        for _ in 0..TURNS {
+            if self.server.poll_unsent(cx)?.is_pending() {
+                return Ok(Poll::Pending);
+            }
+            if self.collecting.is_some() {
+                let Some(statement) = ready_ok!(self.collect(cx)?) else {
+                    return Ok(Poll::Ready(Event::Closed));
+                };
+                if self.glance(&statement.payload, catalog) == Glance::Examine {
+                    return Ok(Poll::Ready(Event::Statement(statement)));
+                }
+                self.forward(&statement);
+                continue;
+            }
+            let Some((buffer, end)) = ready_ok!(read(cx, &mut self.client)?) else {
+                return Ok(Poll::Ready(Event::Closed));
+            };
+            let (used, sent, event) = self.commands(&buffer[..end], catalog);
+            self.client.put_back(&buffer[used..end]);
+            self.server.send_pooled(cx, buffer, sent)?;
+            if let Some(event) = event {
+                self.client.replay = true;
+                return Ok(Poll::Ready(event));
+            }
+        }
+        cx.waker().wake_by_ref();
+        Ok(Poll::Pending)
+    }
+
+    /// Looks at the commands in `buf`; gives how many bytes are used up, how many of them go to
+    /// the server as they are, and what needs the session's attention.
+    fn commands(&mut self, buf: &[u8], catalog: &Catalog) -> (usize, usize, Option<Event>) {
+        let mut at = 0;
+        loop {
+            self.client.cutter.pass(buf, &mut at);
+            let fresh = self.client.cutter.at_boundary() && !self.infile;
+            let command = if fresh {
+                buf.get(at + HEADER).copied()
+            } else {
+                None
+            };
+            let whole = command.is_some_and(|c| self.is_taken(c));
+            let begin = at;
+            let need = |len: usize| if whole { len } else { 1 };
+            let Some(head) = self.client.cutter.next(buf, &mut at, need) else {
+                if whole && self.collect_from(&buf[begin..]) {
+                    return (buf.len(), begin, None);
+                }
+                return (at, at, None);
+            };
+            if self.infile {
+                self.infile = head.len != 0 || head.continued;
+                continue;
+            }
+            if head.continued {
+                continue;
+            }
+            let payload = &buf[head.start + HEADER..head.start + HEADER + head.have];
+            let Some(&command) = payload.first() else {
+                continue;
+            };
+            if whole {
+                let seq = buf[head.start + 3];
+                let text = command == command::QUERY || command == command::STMT_PREPARE;
+                if !text {
+                    let payload = Bytes::copy_from_slice(payload);
+                    return (at, head.start, Some(Event::Command { seq, payload }));
+                }
+                if self.glance(payload, catalog) == Glance::Examine {
+                    let statement = Statement {
+                        command,
+                        payload: Bytes::copy_from_slice(payload),
+                        seq,
+                    };
+                    return (at, head.start, Some(Event::Statement(statement)));
+                }
+                self.note_keyword(&payload[1..]);
+            } else if matches!(
+                command,
+                command::INIT_DB
+                    | command::RESET_CONNECTION
+                    | command::STMT_EXECUTE
+                    | command::STMT_BULK_EXECUTE
+            ) {
+                self.context_valid = false;
+            }
+            self.responses.sent(command::expect(command));
+        }
+    }
+
+    /// Commands that are looked at whole, or that a handler takes.
+    fn is_taken(&self, command: u8) -> bool {
+        match command {
+            command::QUERY | command::STMT_PREPARE | command::CHANGE_USER => true,
+            command::FIELD_LIST => self.view == View::Bytes,
+            _ => false,
+        }
+    }
+
+    fn glance(&self, payload: &[u8], catalog: &Catalog) -> Glance {
+        plan::glance(&payload[1..], &catalog.index(), self.view)
+    }
+
+    /// A statement that may set variables or the database makes the remembered context stale.
+    fn note_keyword(&mut self, text: &[u8]) {
+        self.context_valid = self.context_valid
+            && context::outlives(text)
+            && !(self.multi_statements && memchr::memchr(b';', text).is_some());
+    }
+
+    /// Begins to collect the statement whose first bytes are `buf`, header included, unless it
+    /// will fit into one read buffer.
+    fn collect_from(&mut self, buf: &[u8]) -> bool {
+        let Some((len, seq)) = packet::read_header(buf) else {
+            return false;
+        };
+        if HEADER + len <= buffers::SIZE {
+            return false;
+        }
+        let mut payload = BytesMut::with_capacity(len);
+        payload.extend_from_slice(&buf[HEADER..]);
+        let left = len - payload.len();
+        self.collecting = Some(Collecting {
+            payload,
+            left,
+            full: len == MAX_CHUNK,
+            seq,
+            header: BytesMut::new(),
+        });
+        true
+    }
+
+    fn collect(&mut self, cx: &mut Context<'_>) -> io::Result<Poll<Option<Statement>>> {
+        let Some(collecting) = self.collecting.as_mut() else {
+            return Ok(Poll::Pending);
+        };
+        loop {
+            let missing = HEADER - collecting.header.len();
+            let (into, wanted) = match collecting.left {
+                0 if !collecting.full => break,
+                0 => (&mut collecting.header, missing),
+                left => (&mut collecting.payload, left),
+            };
+            let Some(got) = ready_ok!(fill(cx, &mut self.client, into, wanted)?) else {
+                return Ok(Poll::Ready(None));
+            };
+            if collecting.left > 0 {
+                collecting.left -= got;
+            } else if let Some((len, seq)) = packet::read_header(&collecting.header) {
+                collecting.header.clear();
+                collecting.left = len;
+                collecting.full = len == MAX_CHUNK;
+                collecting.seq = seq;
+            }
+            if (collecting.payload.len() + collecting.left) as u64 > self.limit {
+                return Err(io::Error::new(
+                    io::ErrorKind::FileTooLarge,
+                    "a statement is longer than limits.statement_bytes",
+                ));
+            }
+        }
+        let done = self.collecting.take().map(|c| Statement {
+            command: c.payload[0],
+            payload: c.payload.freeze(),
+            seq: c.seq,
+        });
+        Ok(Poll::Ready(done))
+    }
+}
+
+/// The payload as the chunks of a command.
+fn chunks(payload: &Bytes) -> impl Iterator<Item = (u8, Bytes)> + '_ {
+    (0..packet::chunks(payload.len() as u64)).map(|n| {
+        let start = n as usize * MAX_CHUNK;
+        (
+            n as u8,
+            payload.slice(start..payload.len().min(start + MAX_CHUNK)),
+        )
+    })
+}
+
+/// Reads into a buffer of the thread, behind what the link still carries; `None` at the end.
+fn read(cx: &mut Context<'_>, link: &mut Link) -> io::Result<Poll<Option<(Vec<u8>, usize)>>> {
+    let mut buffer = buffers::take();
+    let carried = link.carry.len().min(buffers::SIZE);
+    if std::mem::take(&mut link.replay) && carried > 0 {
+        buffer[..carried].copy_from_slice(&link.carry[..carried]);
+        link.carry.advance(carried);
+        link.replay = !link.carry.is_empty();
+        return Ok(Poll::Ready(Some((buffer, carried))));
+    }
+    let mut free = ReadBuf::new(&mut buffer[carried..]);
+    let read = Pin::new(&mut link.stream).poll_read(cx, &mut free);
+    let got = free.filled().len();
+    match read {
+        Poll::Ready(Ok(())) if got > 0 => {
+            buffer[..carried].copy_from_slice(&link.carry);
+            link.carry = BytesMut::new();
+            Ok(Poll::Ready(Some((buffer, carried + got))))
+        }
+        other => {
+            buffers::give(buffer);
+            match other {
+                Poll::Ready(read) => read.map(|()| Poll::Ready(None)),
+                Poll::Pending => Ok(Poll::Pending),
+            }
+        }
+    }
+}
+
+/// Reads at most `wanted` bytes to the end of `into`; `None` at the end of the stream.
+fn fill(
+    cx: &mut Context<'_>,
+    link: &mut Link,
+    into: &mut BytesMut,
+    wanted: usize,
+) -> io::Result<Poll<Option<usize>>> {
+    if into.capacity() == into.len() {
+        into.reserve(wanted);
+    }
+    let got = ready_ok!(poll_read_buf(
+        Pin::new(&mut link.stream),
+        cx,
+        &mut into.limit(wanted)
+    )?);
+    Ok(Poll::Ready((got > 0).then_some(got)))
+}

@@ -1,0 +1,26 @@
+//! What all sessions of a process share.
+
+use std::sync::Arc;
+
+use tokio_util::sync::CancellationToken;
+
+use super::tls::Tls;
+use crate::catalog::Catalog;
+use crate::config::{Address, Limits};
+use crate::store::Stores;
+
+/// One for the whole process.
+pub struct Shared {
+    /// Where the database is.
+    pub database: Address,
+    /// Bounds.
+    pub limits: Limits,
+    /// Which columns carry a codec.
+    pub catalog: Arc<Catalog>,
+    /// The object stores.
+    pub stores: Stores,
+    /// Encryption on both legs.
+    pub tls: Tls,
+    /// Cancelled when sessions are to end as soon as no statement runs.
+    pub ending: CancellationToken,
+}

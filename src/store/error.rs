@@ -1,0 +1,290 @@
+//! What goes wrong with a store, in words that a client may read.
+//!
+//! Nothing here holds a credential: causes are reduced to a status, a server's error code or
+//! an operating system's message, and URLs lose user names and queries.
+
+use std::error::Error;
+use std::fmt;
+
+use object_store::Error as ObjectError;
+use tokio::task::JoinError;
+
+/// Why a value could not be stored or read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoreError {
+    /// What sort of failure it is.
+    pub kind: ErrorKind,
+    /// The store's name.
+    pub store: String,
+    /// What was tried.
+    pub operation: Operation,
+    /// The reason, safe for the client.
+    pub cause: String,
+}
+
+/// The sorts of failure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ErrorKind {
+    /// No store of this name in the configuration.
+    NotConfigured,
+    /// The pointer points to where this column may not look.
+    OutOfBounds,
+    /// No such object.
+    Missing,
+    /// An object that is not what its name or pointer says.
+    Corrupt,
+    /// The store refuses the credentials, or they may not do this.
+    Denied,
+    /// The store cannot be reached or does not answer in time.
+    Unavailable,
+    /// Anything else: no space, no bucket, a server's internal error.
+    Failed,
+}
+
+/// What was tried.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Operation {
+    /// Find the store.
+    Resolve,
+    /// Store a value.
+    Put,
+    /// Read a value.
+    Get,
+    /// Remove an object.
+    Delete,
+}
+
+impl fmt::Display for Operation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Resolve => "resolve",
+            Self::Put => "put",
+            Self::Get => "get",
+            Self::Delete => "delete",
+        })
+    }
+}
+
+impl fmt::Display for StoreError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.kind {
+            ErrorKind::NotConfigured => f.write_str(&self.cause),
+            _ => write!(
+                f,
+                "store '{}', {}: {}",
+                self.store, self.operation, self.cause
+            ),
+        }
+    }
+}
+
+impl Error for StoreError {}
+
+/// A failure before it is known to which store and operation it belongs.
+#[derive(Debug)]
+pub(super) struct Fault {
+    pub kind: ErrorKind,
+    pub cause: String,
+}
+
+impl Fault {
+    pub(super) fn new(kind: ErrorKind, cause: impl Into<String>) -> Self {
+        Self {
+            kind,
+            cause: cause.into(),
+        }
+    }
+
+    pub(super) fn missing(path: &str) -> Self {
+        Self::new(ErrorKind::Missing, format!("Missing external file {path}"))
+    }
+
+    pub(super) fn mismatch(expected: &str, actual: &str, path: &str) -> Self {
+        let cause = format!(
+            "Hash mismatch: expected {expected}, got {actual}. Data at {path} may be corrupted."
+        );
+        Self::new(ErrorKind::Corrupt, cause)
+    }
+
+    pub(super) fn size(path: &str, expected: u64, actual: u64) -> Self {
+        let cause = format!(
+            "Size mismatch: expected {expected} bytes, got {actual}. Data at {path} may be \
+             corrupted."
+        );
+        Self::new(ErrorKind::Corrupt, cause)
+    }
+
+    pub(super) fn deadline(deadline: std::time::Duration) -> Self {
+        let cause = format!("no answer within {} s", deadline.as_secs_f32());
+        Self::new(ErrorKind::Unavailable, cause)
+    }
+
+    pub(super) fn at(self, store: &str, operation: Operation) -> StoreError {
+        StoreError {
+            kind: self.kind,
+            store: store.to_owned(),
+            operation,
+            cause: self.cause,
+        }
+    }
+}
+
+impl From<std::io::Error> for Fault {
+    fn from(error: std::io::Error) -> Self {
+        let kind = match error.kind() {
+            std::io::ErrorKind::PermissionDenied => ErrorKind::Denied,
+            _ => ErrorKind::Failed,
+        };
+        Self::new(kind, error.to_string())
+    }
+}
+
+impl From<ObjectError> for Fault {
+    fn from(error: ObjectError) -> Self {
+        let text = innermost(&error);
+        match &error {
+            // The object's own path is added by those who know that it is the object.
+            ObjectError::NotFound { .. } if !text.contains("NoSuchBucket") => {
+                Self::new(ErrorKind::Missing, "no such object or bucket")
+            }
+            ObjectError::PermissionDenied { .. } | ObjectError::Unauthenticated { .. } => {
+                Self::new(ErrorKind::Denied, answer(&text))
+            }
+            _ if status(&text).is_some() => Self::new(ErrorKind::Failed, answer(&text)),
+            _ if error_code(&text).is_some() => Self::new(ErrorKind::Failed, answer(&text)),
+            ObjectError::Generic { .. } => {
+                Self::new(ErrorKind::Unavailable, without_secrets(&text))
+            }
+            _ => Self::new(ErrorKind::Failed, without_secrets(&text)),
+        }
+    }
+}
+
+/// Runs what blocks or computes on a thread that may.
+pub(super) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Fault> + Send + 'static,
+) -> Result<T, Fault> {
+    joined(tokio::task::spawn_blocking(work).await)
+}
+
+/// What came of a task; one that panicked or was shut down has failed.
+pub(super) fn joined<T>(task: Result<Result<T, Fault>, JoinError>) -> Result<T, Fault> {
+    match task {
+        Ok(done) => done,
+        Err(error) if error.is_panic() => {
+            Err(Fault::new(ErrorKind::Failed, "the store task panicked"))
+        }
+        Err(_) => Err(Fault::new(
+            ErrorKind::Failed,
+            "the store task was shut down",
+        )),
+    }
+}
+
+/// The text of the first cause: the one that does not repeat the others.
+fn innermost(error: &dyn Error) -> String {
+    let mut last = error;
+    while let Some(source) = last.source() {
+        last = source;
+    }
+    last.to_string()
+}
+
+/// A server's answer, from its status and the `<Code>` in its body. The rest of the body is
+/// dropped: it may repeat the access key and what was signed.
+fn answer(text: &str) -> String {
+    match (status(text), error_code(text)) {
+        (Some(status), Some(code)) => format!("the server answered {status} ({code})"),
+        (Some(status), None) => format!("the server answered {status}"),
+        (None, Some(code)) => format!("the server answered {code}"),
+        (None, None) => "the server refused".to_owned(),
+    }
+}
+
+/// `403 Forbidden` out of `… status code: 403 Forbidden: <body>`.
+fn status(text: &str) -> Option<&str> {
+    let (_, rest) = text.split_once("status code: ")?;
+    let status = rest.split([':', '<', '\n']).next()?.trim();
+    status
+        .starts_with(|c: char| c.is_ascii_digit())
+        .then_some(status)
+}
+
+fn error_code(text: &str) -> Option<&str> {
+    let (_, rest) = text.split_once("<Code>")?;
+    let (code, _) = rest.split_once("</Code>")?;
+    let plain =
+        !code.is_empty() && code.len() <= 64 && code.bytes().all(|b| b.is_ascii_alphanumeric());
+    plain.then_some(code)
+}
+
+/// Cuts user names and queries from URLs, and anything that looks like a body.
+fn without_secrets(text: &str) -> String {
+    let text = text.split('<').next().unwrap_or_default();
+    let mut words = Vec::new();
+    for word in text.split_whitespace() {
+        let Some((scheme, rest)) = word.split_once("://") else {
+            words.push(word.to_owned());
+            continue;
+        };
+        let rest = rest.split(['?', '#']).next().unwrap_or_default();
+        let (host, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+        let host = host.rsplit_once('@').map_or(host, |(_, host)| host);
+        words.push(format!("{scheme}://{host}{path}"));
+    }
+    words.join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("{0}")]
+    struct Source(&'static str);
+
+    fn generic(text: &'static str) -> Fault {
+        Fault::from(ObjectError::Generic {
+            store: "S3",
+            source: Box::new(Source(text)),
+        })
+    }
+
+    #[test]
+    fn an_answer_is_cut_to_status_and_code() {
+        let fault = generic(
+            "Server returned non-2xx status code: 403 Forbidden: <?xml?><Error>\
+             <Code>SignatureDoesNotMatch</Code><AWSAccessKeyId>AKIATOP</AWSAccessKeyId></Error>",
+        );
+        assert_eq!(
+            fault.cause,
+            "the server answered 403 Forbidden (SignatureDoesNotMatch)"
+        );
+        assert_eq!(
+            generic("status code: 503: busy").cause,
+            "the server answered 503"
+        );
+    }
+
+    #[test]
+    fn urls_lose_what_is_secret() {
+        let fault = generic("error for url (https://me:pw@h/b/k?X-Amz-Signature=beef) <b>x</b>");
+        assert_eq!(fault.kind, ErrorKind::Unavailable);
+        assert!(fault.cause.contains("https://h/b/k"), "{}", fault.cause);
+        for secret in ["pw", "Signature", "<b>"] {
+            assert!(!fault.cause.contains(secret), "{}", fault.cause);
+        }
+    }
+
+    #[test]
+    fn a_missing_store_is_told_as_datajoint_tells_it() {
+        let error = Fault::new(ErrorKind::NotConfigured, "Storage 'x' is requested")
+            .at("x", Operation::Resolve);
+        assert_eq!(error.to_string(), "Storage 'x' is requested");
+        let error = Fault::missing("_hash/s/h").at("main", Operation::Get);
+        assert_eq!(
+            error.to_string(),
+            "store 'main', get: Missing external file _hash/s/h"
+        );
+    }
+}

@@ -1,0 +1,212 @@
+//! Stores behind `object_store`: S3, and memory in tests.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::{StreamExt, TryStreamExt};
+use object_store::path::Path;
+use object_store::{ObjectStore, ObjectStoreExt, PutPayload};
+use tokio::task::JoinSet;
+
+use super::Content;
+use super::content::{HASH_INLINE, md5_of, slices};
+use super::error::{ErrorKind, Fault, blocking, joined};
+use super::naming::{Named, Naming};
+use super::reader::Opened;
+use crate::codec::ObjectPath;
+
+/// From this many bytes on a value goes up in parts.
+const MULTIPART: u64 = 16 * 1024 * 1024;
+
+/// Bytes of a part; S3 takes no less than 5 MiB.
+const PART: u64 = 8 * 1024 * 1024;
+
+/// S3 takes no more parts than 10,000.
+const MAX_PARTS: u64 = 9_999;
+
+/// Parts on their way at the same time; they are slices of the value, not copies, unless the
+/// value has to be decoded.
+const PARTS_IN_FLIGHT: usize = 4;
+
+/// A bucket, or the part of one below a prefix.
+pub(super) struct RemoteStore {
+    store: Arc<dyn ObjectStore>,
+    prefix: Option<ObjectPath>,
+    deadline: Duration,
+}
+
+impl RemoteStore {
+    pub(super) fn new(
+        store: Arc<dyn ObjectStore>,
+        prefix: Option<ObjectPath>,
+        deadline: Duration,
+    ) -> Self {
+        Self {
+            store,
+            prefix,
+            deadline,
+        }
+    }
+
+    /// Stores `content` under its hash, unless it is there.
+    pub(super) async fn put_hashed(
+        &self,
+        naming: &Naming,
+        content: Arc<dyn Content>,
+    ) -> Result<Named, Fault> {
+        let size = content.len();
+        let named = naming.name(hash_of(&content).await?)?;
+        let path = &named.path;
+        let key = self.key(path)?;
+        match self.in_time(self.store.head(&key)).await {
+            Ok(meta) if meta.size == size => return Ok(named),
+            Ok(meta) => return Err(Fault::size(path.as_str(), size, meta.size)),
+            Err(fault) if fault.kind == ErrorKind::Missing => {}
+            Err(fault) => return Err(fault),
+        }
+        let uploaded = if size < MULTIPART {
+            let payload: PutPayload = content.chunks().collect();
+            self.in_time(self.store.put(&key, payload)).await.map(drop)
+        } else {
+            self.put_parts(&key, content.as_ref()).await
+        };
+        uploaded.map_err(no_bucket)?;
+        Ok(named)
+    }
+
+    /// Begins to read; objects up to `whole` bytes are read to the end.
+    pub(super) async fn open(&self, path: &ObjectPath, whole: u64) -> Result<Opened, Fault> {
+        let key = self.key(path)?;
+        let lost = |fault: Fault| match fault.kind {
+            ErrorKind::Missing => Fault::missing(path.as_str()),
+            _ => fault,
+        };
+        let object = self.in_time(self.store.get(&key)).await.map_err(lost)?;
+        let size = object.meta.size;
+        if size <= whole {
+            let value = self.in_time(object.bytes()).await?;
+            if value.len() as u64 != size {
+                return Err(Fault::size(path.as_str(), size, value.len() as u64));
+            }
+            return Ok(Opened::Whole(value));
+        }
+        let chunks = object.into_stream().map_err(Fault::from).boxed();
+        Ok(Opened::Chunks { size, chunks })
+    }
+
+    /// Removes an object.
+    pub(super) async fn delete(&self, path: &ObjectPath) -> Result<(), Fault> {
+        let key = self.key(path)?;
+        self.in_time(self.store.delete(&key)).await
+    }
+
+    /// Uploads in parts of equal size, each with the deadline to itself. An upload that fails
+    /// is given up on the server too, as far as that works.
+    async fn put_parts(&self, key: &Path, content: &dyn Content) -> Result<(), Fault> {
+        let part = PART.max(content.len().div_ceil(MAX_PARTS));
+        let mut upload = self.in_time(self.store.put_multipart(key)).await?;
+        let sent: Result<(), Fault> = async {
+            let mut in_flight = JoinSet::new();
+            for payload in parts(content, part) {
+                if in_flight.len() >= PARTS_IN_FLIGHT {
+                    in_flight.join_next().await.map_or(Ok(()), joined)?;
+                }
+                in_flight.spawn(in_time(self.deadline, upload.put_part(payload)));
+            }
+            while let Some(part) = in_flight.join_next().await {
+                joined(part)?;
+            }
+            Ok(())
+        }
+        .await;
+        let completed = match sent {
+            Ok(()) => self.in_time(upload.complete()).await.map(drop),
+            Err(fault) => Err(fault),
+        };
+        if completed.is_err() {
+            // What stays behind costs space until the bucket's own rules remove it.
+            let _ = tokio::time::timeout(Duration::from_secs(5), upload.abort()).await;
+        }
+        completed
+    }
+
+    /// The object's key. Paths and keys are the same text; only the type differs.
+    fn key(&self, path: &ObjectPath) -> Result<Path, Fault> {
+        let text = match &self.prefix {
+            Some(prefix) => format!("{prefix}/{path}"),
+            None => path.to_string(),
+        };
+        Path::parse(text).map_err(|error| Fault::new(ErrorKind::Failed, error.to_string()))
+    }
+
+    async fn in_time<T>(
+        &self,
+        work: impl Future<Output = object_store::Result<T>>,
+    ) -> Result<T, Fault> {
+        in_time(self.deadline, work).await
+    }
+}
+
+async fn in_time<T>(
+    deadline: Duration,
+    work: impl Future<Output = object_store::Result<T>>,
+) -> Result<T, Fault> {
+    match tokio::time::timeout(deadline, work).await {
+        Ok(done) => done.map_err(Fault::from),
+        Err(_) => Err(Fault::deadline(deadline)),
+    }
+}
+
+/// The content cut into payloads of `part` bytes, the last one shorter.
+fn parts(content: &dyn Content, part: u64) -> impl Iterator<Item = PutPayload> + Send + use<> {
+    let mut slices = slices(content);
+    let mut rest: Option<Bytes> = None;
+    std::iter::from_fn(move || {
+        let mut pieces: Vec<Bytes> = Vec::new();
+        let mut missing = part;
+        while missing > 0 {
+            let Some(mut piece) = rest.take().or_else(|| slices.next()) else {
+                break;
+            };
+            if piece.len() as u64 > missing {
+                // `missing` is less than a length, so it is a usize.
+                rest = Some(piece.split_off(missing as usize));
+            }
+            missing -= piece.len() as u64;
+            pieces.push(piece);
+        }
+        (!pieces.is_empty()).then(|| pieces.into_iter().collect())
+    })
+}
+
+/// Hashes where it does no harm: here for a short value, else in a thread that may block.
+async fn hash_of(content: &Arc<dyn Content>) -> Result<[u8; 16], Fault> {
+    if content.len() <= HASH_INLINE {
+        return Ok(md5_of(content.as_ref()));
+    }
+    let content = content.clone();
+    blocking(move || Ok(md5_of(&*content))).await
+}
+
+/// There is no object that a put could miss: what is missing is the bucket.
+fn no_bucket(fault: Fault) -> Fault {
+    match fault.kind {
+        ErrorKind::Missing => Fault::new(ErrorKind::Failed, "the bucket does not exist"),
+        _ => fault,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_are_equal_but_for_the_last() {
+        let bytes = Bytes::from((0..=255u8).cycle().take(1_000_003).collect::<Vec<_>>());
+        let payloads: Vec<Bytes> = parts(&bytes, 300_000).map(Bytes::from).collect();
+        let lens: Vec<usize> = payloads.iter().map(Bytes::len).collect();
+        assert_eq!(lens, [300_000, 300_000, 300_000, 100_003]);
+        assert_eq!(payloads.concat(), bytes);
+    }
+}

@@ -1,0 +1,140 @@
+//! Column definitions (`ColumnDefinition41`): a borrowed parser, and the form that shows a
+//! column as `longblob`.
+
+use super::lenenc;
+
+/// `MYSQL_TYPE_BLOB`, which servers send for every blob type, `longblob` too.
+const TYPE_BLOB: u8 = 0xFC;
+/// `BLOB_FLAG | BINARY_FLAG`
+const BLOB_FLAGS: u16 = 0x0010 | 0x0080;
+/// `NOT_NULL_FLAG | NO_DEFAULT_VALUE_FLAG`, the only flags that say the same of a `longblob`.
+const KEPT_FLAGS: u16 = 0x0001 | 0x1000;
+/// The collation `binary`.
+const BINARY: u16 = 63;
+
+/// One column definition; all slices borrow from the packet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Column<'a> {
+    /// Database of origin; empty when there is none.
+    pub schema: &'a [u8],
+    /// Table as named in the statement.
+    pub table: &'a [u8],
+    /// Table of origin.
+    pub org_table: &'a [u8],
+    /// Column as named in the result.
+    pub name: &'a [u8],
+    /// Column of origin.
+    pub org_name: &'a [u8],
+    /// MariaDB's extended metadata, when that capability is in use.
+    extended: Option<&'a [u8]>,
+    /// The twelve fixed bytes, and after them what `COM_FIELD_LIST` adds.
+    fixed: &'a [u8],
+    catalog: &'a [u8],
+}
+
+impl<'a> Column<'a> {
+    /// Parses a payload; `None` if it is not a column definition.
+    pub fn parse(payload: &'a [u8], extended_metadata: bool) -> Option<Self> {
+        let mut rest = payload;
+        let mut string = || {
+            let (s, taken) = lenenc::read_str(rest)?;
+            rest = &rest[taken..];
+            Some(s)
+        };
+        let (catalog, schema, table) = (string()?, string()?, string()?);
+        let (org_table, name, org_name) = (string()?, string()?, string()?);
+        let extended = if extended_metadata {
+            Some(string()?)
+        } else {
+            None
+        };
+        let (fixed_len, taken) = lenenc::read_int(rest)?;
+        let fixed = rest.get(taken..)?;
+        (fixed_len >= 10 && fixed.len() as u64 >= fixed_len).then_some(Self {
+            schema,
+            table,
+            org_table,
+            name,
+            org_name,
+            extended,
+            fixed,
+            catalog,
+        })
+    }
+
+    /// The same column, announced as a `longblob` column is.
+    pub fn as_longblob(&self) -> Vec<u8> {
+        let mut out = Vec::with_capacity(64);
+        for s in [
+            self.catalog,
+            self.schema,
+            self.table,
+            self.org_table,
+            self.name,
+            self.org_name,
+        ] {
+            lenenc::push_str(&mut out, s);
+        }
+        if self.extended.is_some() {
+            lenenc::push_str(&mut out, b"");
+        }
+        let flags = u16::from_le_bytes([self.fixed[7], self.fixed[8]]);
+        out.push(0x0C);
+        out.extend_from_slice(&BINARY.to_le_bytes());
+        out.extend_from_slice(&u32::MAX.to_le_bytes());
+        out.push(TYPE_BLOB);
+        out.extend_from_slice(&(flags & KEPT_FLAGS | BLOB_FLAGS).to_le_bytes());
+        out.extend_from_slice(&self.fixed[9..]);
+        out
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn definition(extended: bool) -> Vec<u8> {
+        let mut out = Vec::new();
+        for s in ["def", "lab", "s", "scan", "x", "traces"] {
+            lenenc::push_str(&mut out, s.as_bytes());
+        }
+        if extended {
+            lenenc::push_str(&mut out, b"\x01\x04json");
+        }
+        out.push(0x0C);
+        out.extend_from_slice(&45u16.to_le_bytes());
+        out.extend_from_slice(&4_294_967_295u32.to_le_bytes());
+        out.extend_from_slice(&[0xFC, 0x91, 0x10, 0, 0, 0]);
+        out
+    }
+
+    #[test]
+    fn a_json_column_becomes_a_longblob() {
+        for extended in [false, true] {
+            let packet = definition(extended);
+            let column = Column::parse(&packet, extended).unwrap();
+            assert_eq!(
+                (column.schema, column.org_table, column.org_name),
+                (&b"lab"[..], &b"scan"[..], &b"traces"[..])
+            );
+            let blob = column.as_longblob();
+            let shown = Column::parse(&blob, extended).unwrap();
+            assert_eq!((shown.name, shown.org_name), (column.name, column.org_name));
+            assert_eq!(
+                shown.fixed,
+                [63, 0, 255, 255, 255, 255, 0xFC, 0x91, 0x10, 0, 0, 0]
+            );
+            assert_eq!(shown.extended, extended.then_some(&b""[..]));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_parsed_without_panic(bytes: Vec<u8>, extended: bool) {
+            if let Some(column) = Column::parse(&bytes, extended) {
+                column.as_longblob();
+            }
+        }
+    }
+}

@@ -1,0 +1,56 @@
+//! OK, EOF and ERR packets: reading what matters of them, and making ERR packets.
+
+use super::lenenc;
+use crate::refusal::Refusal;
+
+/// First byte of an OK packet.
+pub const OK: u8 = 0x00;
+/// First byte of an EOF packet (and of an OK packet that ends rows).
+pub const EOF: u8 = 0xFE;
+/// First byte of an ERR packet.
+pub const ERR: u8 = 0xFF;
+/// First byte of a request for the contents of a local file.
+pub const LOCAL_INFILE: u8 = 0xFB;
+/// How much of a payload the functions here may look at.
+pub const PREFIX: usize = 32;
+
+/// `SERVER_MORE_RESULTS_EXISTS`
+pub const MORE_RESULTS: u16 = 0x0008;
+/// `SERVER_STATUS_CURSOR_EXISTS`
+pub const CURSOR_EXISTS: u16 = 0x0040;
+/// `SERVER_STATUS_NO_BACKSLASH_ESCAPES`
+pub const NO_BACKSLASH_ESCAPES: u16 = 0x0200;
+
+/// The status flags of an OK packet (also one with the EOF header that ends rows).
+pub fn ok_status(payload: &[u8]) -> Option<u16> {
+    let (_, affected) = lenenc::read_int(payload.get(1..)?)?;
+    let (_, insert_id) = lenenc::read_int(&payload[1 + affected..])?;
+    status_at(payload, 1 + affected + insert_id)
+}
+
+/// The status flags of an old EOF packet.
+pub fn eof_status(payload: &[u8]) -> Option<u16> {
+    status_at(payload, 3)
+}
+
+/// An ERR packet with the number 0xFFFF is MariaDB's progress report, not an end.
+pub fn is_progress(payload: &[u8]) -> bool {
+    payload.first() == Some(&ERR) && payload.get(1..3) == Some(&[0xFF, 0xFF])
+}
+
+/// The payload of an ERR packet.
+pub fn err(refusal: &Refusal) -> Vec<u8> {
+    let mut out = vec![ERR];
+    out.extend_from_slice(&refusal.code.to_le_bytes());
+    out.push(b'#');
+    out.extend_from_slice(refusal.sqlstate.as_bytes());
+    out.extend_from_slice(refusal.message.as_bytes());
+    out
+}
+
+fn status_at(payload: &[u8], at: usize) -> Option<u16> {
+    Some(u16::from_le_bytes([
+        *payload.get(at)?,
+        *payload.get(at + 1)?,
+    ]))
+}

@@ -1,0 +1,152 @@
+"""DataJoint 0.14 through the `bytes` listener: python dj0.py STEP.
+
+HOST, PORT, USER, PASSWORD and SCHEMA come from the environment.
+"""
+
+import datetime
+import decimal
+import os
+import sys
+import uuid
+
+import datajoint as dj
+from common import check, check_rows, same, value
+
+dj.config["database.host"] = os.environ["HOST"]
+dj.config["database.port"] = int(os.environ["PORT"])
+dj.config["database.user"] = os.environ["USER"]
+dj.config["database.password"] = os.environ["PASSWORD"]
+dj.config["database.use_tls"] = {"yes": True, "no": False}.get(os.environ.get("TLS"))
+dj.config["safemode"] = False
+dj.config["enable_python_native_blobs"] = True
+dj.config["enable_python_pickle"] = True
+schema = dj.Schema(os.environ["SCHEMA"], context=globals())
+
+
+class Recording(dj.Manual):
+    definition = """  # recordings
+    number : int
+    ---
+    note = "" : varchar(40)
+    traces : longblob            # <blob@main> raw traces
+    extra = null : longblob      # <blob@> more of it
+    inside = null : longblob     # <blob> in the row
+    plain = null : longblob      # no codec: <blob@main>
+    """
+
+
+class Trial(dj.Manual):
+    definition = """
+    -> Recording
+    trial : int
+    ---
+    shape : longblob   # <blob@main>
+    """
+
+
+def declare():
+    schema(Recording)
+    schema(Trial)
+    Recording.insert({"number": n, "note": f"note {n}", "traces": value(n)} for n in range(10))
+    Recording.insert1({"number": 10, "traces": value(10), "extra": value(1), "inside": value(2), "plain": value(3)})
+    Trial.insert({"number": n, "trial": t, "shape": value(n + t)} for n in range(3) for t in range(2))
+    # Declared a second time, as every start of a program does.
+    schema(Recording)
+    fetch()
+
+
+def fetch():
+    schema(Recording)
+    schema(Trial)
+    numbers = list(range(11))
+    check(len(Recording()) == 11 and bool(Recording()), "count")
+    check_rows(Recording.fetch(as_dict=True, order_by="number"), numbers)
+    check_rows(Recording.fetch(order_by="number DESC", limit=3, offset=1, as_dict=True), [9, 8, 7])
+    array = Recording.fetch(order_by="number")
+    check(all(same(array["traces"][n], value(n)) for n in numbers), "a structured array")
+    traces, notes = Recording.fetch("traces", "note", order_by="number")
+    check(all(same(traces[n], value(n)) for n in numbers) and notes[3] == "note 3", "attributes")
+    check(same((Recording & {"number": 4}).fetch1("traces"), value(4)), "fetch1 of one attribute")
+    row = (Recording & "number = 10").fetch1()
+    check(same(row["extra"], value(1)) and same(row["inside"], value(2)) and same(row["plain"], value(3)), "every column")
+    check((Recording & "number = 9").fetch1("extra") is None, "NULL")
+    check_rows((Recording & [{"number": 1}, {"number": 3}]).fetch(as_dict=True, order_by="number"), [1, 3])
+    check_rows((Recording & 'note = "note 2"').fetch(as_dict=True), [2])
+    check_rows((Recording & Trial).fetch(as_dict=True, order_by="number"), [0, 1, 2])
+    check_rows((Recording - Trial).fetch(as_dict=True, order_by="number", limit=2), [3, 4])
+    check_rows(Recording.proj("traces").fetch(as_dict=True, order_by="number"), numbers)
+    check_rows((Recording.proj("traces") & "number > 8").fetch(as_dict=True, order_by="number"), [9, 10])
+    joined = (Recording * Trial & "number = 2").fetch(as_dict=True, order_by="trial")
+    check(all(same(row["traces"], value(2)) and same(row["shape"], value(2 + row["trial"])) for row in joined), "join")
+    check(len(joined) == 2, "join")
+    counted = Recording.aggr(Trial, n="count(*)").fetch("n", order_by="number")
+    check(list(counted) == [2, 2, 2], "aggr")
+    check(list(Recording.fetch("KEY", order_by="number"))[:2] == [{"number": 0}, {"number": 1}], "keys")
+    check({"number": 5} in Recording(), "in")
+    computed = Recording.proj(..., longer="length(note)") & "number = 1"
+    check(computed.fetch1("longer") == 6, "computed")
+    check(repr(Recording()) != "" and Recording().preview() != "", "preview")
+    check("longblob" in Recording.describe(printout=False), "describe")
+    check(Recording.heading["traces"].type == "longblob" and Recording.heading["traces"].comment == "raw traces", "heading")
+
+
+def change():
+    """Everything else that a program does to a table with its codec columns."""
+    schema(Recording)
+    schema(Trial)
+    Recording.insert1({"number": 3, "traces": value(7)}, skip_duplicates=True)
+    check(same((Recording & "number = 3").fetch1("traces"), value(3)), "skip_duplicates")
+    Recording.insert1({"number": 9, "note": "replaced", "traces": value(9)}, replace=True)
+    check((Recording & "number = 9").fetch1("note") == "replaced", "replace")
+    try:
+        Recording.insert1({"number": 3, "traces": value(7)})
+        sys.exit("a duplicate was taken")
+    except dj.errors.DuplicateError:
+        pass
+    Recording.update1({"number": 3, "note": "updated"})
+    check((Recording & "number = 3").fetch1("note") == "updated", "update1")
+    with Recording.connection.transaction:
+        Recording.insert1({"number": 50, "traces": value(50)})
+        check(same((Recording & "number = 50").fetch1("traces"), value(50)), "in a transaction")
+    try:
+        with Recording.connection.transaction:
+            Recording.insert1({"number": 51, "traces": value(51)})
+            raise KeyError
+    except KeyError:
+        pass
+    check(len(Recording & "number > 50") == 0, "rolled back")
+    (Recording & "number = 50").delete()
+    (Recording & "number = 2").delete()
+    check(len(Recording()) == 10 and len(Trial()) == 4, "delete cascades")
+    Recording.insert1({"number": 2, "note": "note 2", "traces": value(2)})
+    Trial.insert({"number": 2, "trial": t, "shape": value(2 + t)} for t in range(2))
+    Recording.update1({"number": 3, "note": "note 3"})
+
+
+def fetch_of_new():
+    """Rows that 2.3.5 has inserted into the table of 0.14."""
+    module = dj.create_virtual_module("module", os.environ["SCHEMA"])
+    check_rows((module.Recording & "number >= 100").fetch(as_dict=True, order_by="number"), range(100, 110))
+
+
+def open_core():
+    """A table that 2.3.5 has declared, with core types and codecs."""
+    module = dj.create_virtual_module("module", os.environ["SCHEMA"])
+    core = module.Core
+    rows = core.fetch(as_dict=True, order_by="number")
+    check_rows(rows, [1, 2])
+    first = rows[0]
+    expected = {
+        "number": 1, "small": -7, "large": 2**40, "ratio": 0.25, "wide": 0.1, "good": 1, "name": "ötto",
+        "code": "abc", "day": datetime.date(2024, 2, 29), "at": datetime.datetime(2024, 2, 29, 1, 2, 3, 4000),
+        "kind": "b", "price": decimal.Decimal("12.50"),
+    }
+    for name, wanted in expected.items():
+        check(first[name] == wanted, f"{name}: {first[name]!r} and not {wanted!r}")
+    check(first["identity"] in (uuid.UUID(int=5), uuid.UUID(int=5).bytes), f"uuid: {first['identity']!r}")
+    check(same(first["inside"], value(4)) and rows[1]["inside"] is None, "an inline blob")
+    core.insert1({**first, "number": 3, "traces": value(3)})
+    check_rows((core & "number = 3").fetch(as_dict=True), [3])
+
+
+{f.__name__: f for f in (declare, fetch, change, fetch_of_new, open_core)}[sys.argv[1]]()

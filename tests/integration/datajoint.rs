@@ -1,0 +1,104 @@
+//! The main job: both generations of DataJoint on one schema.
+
+use std::path::PathBuf;
+
+use crate::support::lab::{Lab, PASSWORD, database_port};
+use crate::support::objects::{object_of, objects};
+use crate::support::python;
+
+/// Both clients of one lab.
+struct Programs<'a> {
+    lab: &'a Lab,
+    dj0: PathBuf,
+    dj2: PathBuf,
+}
+
+impl<'a> Programs<'a> {
+    fn new(lab: &'a Lab) -> Self {
+        let (dj0, dj2) = (python::environment("dj0"), python::environment("dj2"));
+        Self { lab, dj0, dj2 }
+    }
+
+    /// A step of the 0.14 program through the `bytes` listener.
+    fn old(&self, step: &str, tls: &str) {
+        let variables = [
+            ("HOST", "127.0.0.1".to_owned()),
+            ("PORT", self.lab.proxy.port("bytes").to_string()),
+            ("USER", self.lab.user.clone()),
+            ("PASSWORD", PASSWORD.to_owned()),
+            ("SCHEMA", self.lab.database.clone()),
+            ("TLS", tls.to_owned()),
+        ];
+        python::run(&self.dj0, "dj0.py", step, &variables, self.lab.folder());
+    }
+
+    /// A step of the 2.3.5 program at a port.
+    fn new_at(&self, port: u16, step: &str) {
+        let stores = serde_json::json!({
+            "default": "main",
+            "main": {"protocol": "file", "location": self.lab.store.display().to_string()},
+        });
+        let variables = [
+            ("DJ_HOST", "127.0.0.1".to_owned()),
+            ("DJ_PORT", port.to_string()),
+            ("DJ_USER", self.lab.user.clone()),
+            ("DJ_PASS", PASSWORD.to_owned()),
+            ("DJ_STORES", stores.to_string()),
+            ("SCHEMA", self.lab.database.clone()),
+        ];
+        python::run(&self.dj2, "dj2.py", step, &variables, self.lab.folder());
+    }
+
+    fn new_direct(&self, step: &str) {
+        self.new_at(database_port(), step);
+    }
+
+    fn new_stored(&self, step: &str) {
+        self.new_at(self.lab.proxy.port("stored"), step);
+    }
+}
+
+/// 0.14 declares and fills a table through the proxy; 2.3.5 reads it directly, adds to it
+/// through the `stored` listener, and 0.14 fetches that.
+#[test]
+fn a_table_of_the_old_program() {
+    let lab = Lab::new("datajoint_old");
+    let programs = Programs::new(&lab);
+    programs.old("declare", "");
+    let mut direct = lab.direct();
+    let columns = direct.ok("SHOW FULL COLUMNS FROM recording");
+    assert_eq!(
+        columns.texts("Type")[2..],
+        ["longtext", "longtext", "longblob", "longblob"]
+    );
+    assert_eq!(
+        columns.texts("Comment")[2..],
+        [
+            ":<blob@main>:raw traces",
+            ":<blob@>:more of it",
+            ":<blob>:in the row",
+            "no codec: <blob@main>"
+        ]
+    );
+    for row in direct.rows("SELECT traces FROM recording") {
+        let pointer = String::from_utf8(row[0].clone().unwrap_or_default()).expect("UTF-8");
+        object_of(&pointer, &lab.store, &lab.database);
+    }
+    let before = objects(&lab.store);
+    programs.new_direct("read");
+    programs.old("change", "no");
+    programs.old("fetch", "yes");
+    programs.new_stored("insert");
+    programs.old("fetch_of_new", "");
+    assert!(objects(&lab.store).len() > before.len());
+}
+
+/// 2.3.5 declares a table with core types and codecs directly; 0.14 opens it and adds to it.
+#[test]
+fn a_table_of_the_new_program() {
+    let lab = Lab::new("datajoint_new");
+    let programs = Programs::new(&lab);
+    programs.new_stored("declare_core");
+    programs.old("open_core", "");
+    programs.new_direct("read_core");
+}

@@ -1,0 +1,20 @@
+//! The integration tests: the real binary in front of a real MariaDB.
+//!
+//! One test binary, so that it is linked once; one module per subject. `support` has what they
+//! stand on. Every test makes a [`support::lab::Lab`]: a database of its own on a server that
+//! all tests share, a store folder and a proxy process.
+
+mod catalog;
+mod command_line;
+mod connections;
+mod datajoint;
+mod describe;
+mod faults;
+mod fidelity;
+mod literals;
+mod login;
+mod reads;
+mod refusals;
+mod secrecy;
+mod support;
+mod writes;

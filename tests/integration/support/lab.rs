@@ -1,0 +1,159 @@
+//! One test's own corner: a database of its own name, a store folder, a proxy with both views.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use super::client::{Client, Login};
+use super::keeper::{self, Claim};
+use super::proxy::Proxy;
+use super::server::{CATALOG_PASSWORD, CATALOG_USER};
+
+/// The password of every account that a lab makes; with characters that SQL quotes. (PyMySQL
+/// writes passwords in latin1, so it is ASCII.)
+pub const PASSWORD: &str = "pass'word\"$";
+
+/// A database, an account that owns it, a store folder and a proxy.
+pub struct Lab {
+    pub proxy: Proxy,
+    pub database: String,
+    /// Has all rights on the lab's database, and PROCESS.
+    pub user: String,
+    pub store: PathBuf,
+    folder: tempfile::TempDir,
+}
+
+/// The port of the database that all tests share.
+pub fn database_port() -> u16 {
+    static CLAIM: OnceLock<Claim> = OnceLock::new();
+    CLAIM.get_or_init(keeper::claim).port
+}
+
+impl Lab {
+    pub fn new(name: &str) -> Self {
+        Self::with_config(name, |config| config)
+    }
+
+    /// A lab whose configuration file is changed on the way.
+    pub fn with_config(name: &str, change: impl FnOnce(String) -> String) -> Self {
+        let folder = tempfile::Builder::new()
+            .prefix("codec-proxy-lab-")
+            .tempdir()
+            .expect("a temporary directory");
+        let store = folder.path().join("store");
+        fs::create_dir(&store).expect("a new directory");
+        let database = make_database(name);
+        let config = folder.path().join("codec-proxy.toml");
+        fs::write(&config, change(default_config(&store))).expect("a new file");
+        let proxy = Proxy::start(&config, 2);
+        Self {
+            proxy,
+            user: database.clone(),
+            database,
+            store,
+            folder,
+        }
+    }
+
+    /// A folder that goes with the lab.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    pub fn login(&self) -> Login {
+        Login::new(&self.user, PASSWORD).database(&self.database)
+    }
+
+    /// A client of the database itself.
+    pub fn direct(&self) -> Client {
+        self.connect(database_port(), &self.login())
+    }
+
+    /// A client of the listener with the `bytes` view.
+    pub fn bytes(&self) -> Client {
+        self.connect(self.proxy.port("bytes"), &self.login())
+    }
+
+    /// A client of the listener with the `stored` view.
+    pub fn stored(&self) -> Client {
+        self.connect(self.proxy.port("stored"), &self.login())
+    }
+
+    pub fn connect(&self, port: u16, login: &Login) -> Client {
+        Client::connect(port, login).unwrap_or_else(|error| panic!("{}: {error}", login.user))
+    }
+
+    /// Makes a table with the columns given, as they are to be stored, markers included.
+    ///
+    /// Through the proxy, which so knows of it at once.
+    pub fn table(&self, name: &str, columns: &str) {
+        self.stored()
+            .ok(format!("CREATE TABLE `{name}` ({columns})"));
+    }
+
+    /// The usual table: `id` and the nullable codec column `data` of `<blob@main>`.
+    pub fn blob_table(&self, name: &str) {
+        self.table(
+            name,
+            "id INT PRIMARY KEY, note VARCHAR(200), data JSON COMMENT ':<blob@main>:raw traces'",
+        );
+    }
+}
+
+impl Drop for Lab {
+    fn drop(&mut self) {
+        let Ok(mut root) = Client::connect(database_port(), &Login::root()) else {
+            return;
+        };
+        let _ = root.query(format!("DROP DATABASE IF EXISTS `{}`", self.database));
+        let _ = root.query(format!("DROP USER IF EXISTS '{}'@'%'", self.user));
+    }
+}
+
+/// A new database with an account of the same name that owns it.
+fn make_database(name: &str) -> String {
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    let count = COUNT.fetch_add(1, Ordering::Relaxed);
+    let database = format!("t{}_{count}_{name}", std::process::id());
+    let mut root = Client::connect(database_port(), &Login::root()).expect("root logs in");
+    let password = PASSWORD.replace('\'', "''");
+    root.ok(format!(
+        "CREATE DATABASE `{database}` CHARACTER SET utf8mb4"
+    ));
+    root.ok(format!(
+        "CREATE USER '{database}'@'%' IDENTIFIED BY '{password}'"
+    ));
+    root.ok(format!("GRANT ALL ON `{database}`.* TO '{database}'@'%'"));
+    root.ok(format!("GRANT PROCESS, RELOAD ON *.* TO '{database}'@'%'"));
+    database
+}
+
+/// The configuration of a lab: both views, one folder as the default store.
+pub fn default_config(store: &Path) -> String {
+    format!(
+        r#"
+[database]
+address = "127.0.0.1:{port}"
+user = "{CATALOG_USER}"
+password = '{CATALOG_PASSWORD}'
+
+[[listen]]
+address = "127.0.0.1:0"
+view = "bytes"
+
+[[listen]]
+address = "127.0.0.1:0"
+view = "stored"
+
+[stores]
+default = "main"
+
+[stores.main]
+protocol = "file"
+location = "{store}"
+"#,
+        port = database_port(),
+        store = store.display(),
+    )
+}
