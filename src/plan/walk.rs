@@ -332,6 +332,26 @@ impl Factor {
     }
 }
 
+/// The codec tables that a query names as tables: a column may be called like one of them.
+pub(super) fn relations(statement: &Statement, query: &Query) -> Vec<Arc<Table>> {
+    struct Collect<'a>(&'a Statement<'a>, Vec<Arc<Table>>);
+    impl Visitor for Collect<'_> {
+        type Break = ();
+        fn pre_visit_relation(&mut self, relation: &ObjectName) -> ControlFlow<()> {
+            if let Some((table, schema)) = name_parts(relation).split_last()
+                && let Some(table) = self.0.table(schema.last().copied(), table)
+                && !self.1.iter().any(|t| Arc::ptr_eq(t, table))
+            {
+                self.1.push(table.clone());
+            }
+            ControlFlow::Continue(())
+        }
+    }
+    let mut collect = Collect(statement, Vec::new());
+    let _ = query.visit(&mut collect);
+    collect.1
+}
+
 /// All tables in all FROM clauses of a query.
 pub(super) fn factors(statement: &Statement, query: &Query) -> Vec<Factor> {
     struct Collect<'a>(&'a Statement<'a>, Vec<Factor>);
