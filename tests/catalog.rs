@@ -8,7 +8,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use codec_proxy::catalog::{Catalog, TableKind};
-use codec_proxy::config::{self, Address, Database, DatabaseTls, Secret};
+use codec_proxy::config::{self, Address, Database, DatabaseTls};
+use codec_proxy::store::Secret;
 use mysql_async::prelude::Queryable;
 use mysql_async::{Conn, OptsBuilder};
 

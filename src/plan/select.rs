@@ -9,7 +9,7 @@ use sqlparser::parser::Parser;
 
 use super::Plan;
 use super::statement::{CodecColumn, Statement, external, refuse_views};
-use super::walk::{Factor, Walk, factors};
+use super::walk::{Factor, Walk, factors, relations};
 use crate::catalog::ColumnCodec;
 use crate::refusal::Refusal;
 use crate::sql::skeleton::skeleton;
@@ -49,6 +49,15 @@ fn result_columns(statement: Statement) -> Result<Vec<CodecColumn>, Refusal> {
         let column = statement.mention(all, &columns).unwrap_or(&columns[0]);
         return Err(column.refuse("codec-proxy does not understand this query", PLAINLY));
     };
+    // `TABLE t` is no relation to the parser.
+    let hidden = (0..statement.tokens.len()).any(|at| statement.is_word(at, "TABLE"));
+    let columns = match hidden {
+        true => columns,
+        false => external(&relations(&statement, &query)),
+    };
+    if columns.is_empty() {
+        return Ok(Vec::new());
+    }
     let mut walk = Walk::new(statement, &columns, factors(&statement, &query));
     let read = match top_select(&mut query) {
         Some((select, order_by)) => take_result(&mut walk, select, order_by),
