@@ -179,7 +179,7 @@ fn an_unknown_codec() {
         .proxy
         .log()
         .lines()
-        .filter(|line| line.contains("<mystery>"))
+        .filter(|line| line.contains("WARN") && line.contains("mystery"))
         .count();
     assert_eq!(warnings, 1, "{}", lab.proxy.log());
 }

@@ -58,7 +58,7 @@ fn every_form_of_literal() {
         (format!("0x{digits}").into_bytes(), &value),
         (sql(&[b"_binary", &single]), &value),
         (sql(&[b"_binary ", &double]), &value),
-        (sql(&[b"_binary /* raw */ ", &hex(&value)]), &value),
+        (sql(&[b"_binary ", &hex(&value)]), &value),
         (sql(&[&escaped(head), b"\n ", &escaped(tail)]), &value),
         (sql(&[b"(", &single, b" ) -- the end\n"]), &value),
         (wordy, b"mYm\0\"a\\%\\_'x\x08\t"),
