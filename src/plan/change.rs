@@ -1,7 +1,7 @@
 //! UPDATE, DELETE and the rest of the statements that are not queries, INSERT or DDL.
 
-use super::statement::{CodecColumn, Statement, codecs, external, refuse_views};
 use super::Plan;
+use super::statement::{CodecColumn, Statement, codecs, external, refuse_views};
 use crate::refusal::Refusal;
 
 const INSERT: &str = "write it with INSERT … VALUES or REPLACE";
@@ -10,14 +10,15 @@ const READ_PLAINLY: &str = "read the value with a plain SELECT";
 /// UPDATE passes if it gives codec columns nothing but NULL or DEFAULT and uses external ones
 /// under `IS NULL` only.
 pub(super) fn update(statement: Statement) -> Result<Plan, Refusal> {
-    let tables = statement.tables();
-    refuse_views(&tables)?;
     let set = statement.find_word(1, &["SET"]).unwrap_or(0);
     let end = statement.find_word(set, &["WHERE", "ORDER", "LIMIT", "RETURNING"]);
     let end = end.unwrap_or(statement.tokens.len());
+    let assigned = assigned(&statement, set + 1, end);
+    let tables = statement.tables_besides(&assigned);
+    refuse_views(&tables)?;
     let columns: Vec<CodecColumn> = tables.iter().flat_map(codecs).collect();
     let mut cleared = Vec::new();
-    for at in assigned(&statement, set + 1, end) {
+    for at in assigned {
         let Some(column) = statement.column_at(at, &columns) else {
             continue;
         };
@@ -32,7 +33,12 @@ pub(super) fn update(statement: Statement) -> Result<Plan, Refusal> {
     let mut from = 0;
     cleared.push(statement.tokens.len());
     for at in cleared {
-        uses_none(&statement, from..at, &external, "UPDATE would use the pointer")?;
+        uses_none(
+            &statement,
+            from..at,
+            &external,
+            "UPDATE would use the pointer",
+        )?;
         from = at + 1;
     }
     match external.first() {
@@ -70,7 +76,12 @@ pub(super) fn delete(statement: Statement) -> Result<Plan, Refusal> {
     refuse_views(&tables)?;
     let external = external(&tables);
     let all = 0..statement.tokens.len();
-    uses_none(&statement, all.clone(), &external, "DELETE would use the pointer")?;
+    uses_none(
+        &statement,
+        all.clone(),
+        &external,
+        "DELETE would use the pointer",
+    )?;
     // Before that `t.*` is but another way to write `t`.
     let rest = statement.find_word(0, &["WHERE", "ORDER", "LIMIT", "RETURNING"]);
     match external.first() {
@@ -87,7 +98,12 @@ pub(super) fn expressions(statement: Statement) -> Result<Plan, Refusal> {
     refuse_views(&tables)?;
     let external = external(&tables);
     let all = 0..statement.tokens.len();
-    uses_none(&statement, all.clone(), &external, "the statement would use the pointer")?;
+    uses_none(
+        &statement,
+        all.clone(),
+        &external,
+        "the statement would use the pointer",
+    )?;
     match external.first() {
         Some(column) if statement.has_wildcard(all) => {
             Err(column.refuse("the statement would use the pointer", READ_PLAINLY))
@@ -120,9 +136,15 @@ fn uses_none(
         return Ok(());
     }
     let named = tokens.clone().find_map(|at| {
-        // A name right after one of these is a table's.
+        // A table that is called like the column.
         let of_table = at > 0
-            && statement.is_any_word(at - 1, &["FROM", "UPDATE", "INTO", "JOIN", "TABLE", "USING"]);
+            && statement
+                .name(at)
+                .is_some_and(|name| statement.resolve(None, &name).next().is_some())
+            && statement.is_any_word(
+                at - 1,
+                &["FROM", "UPDATE", "INTO", "JOIN", "TABLE", "USING"],
+            );
         let column = statement.mention(at..at + 1, external)?;
         (!of_table).then_some(column)
     });

@@ -60,7 +60,15 @@ impl Object {
                 // Anything else may have names in it that read like the words above.
                 _ if statement.is_any_word(
                     at,
-                    &["INDEX", "USER", "ROLE", "SERVER", "TABLESPACE", "LOGFILE", "RESOURCE"],
+                    &[
+                        "INDEX",
+                        "USER",
+                        "ROLE",
+                        "SERVER",
+                        "TABLESPACE",
+                        "LOGFILE",
+                        "RESOURCE",
+                    ],
                 ) =>
                 {
                     return Some(None);
@@ -99,7 +107,8 @@ fn tables(statement: &Statement, from: usize) -> Ddl {
     let mut at = from;
     let mut expected = true;
     while at < end {
-        if statement.is_any_word(at, &["IF", "NOT", "EXISTS", "ONLINE", "IGNORE"]) && expected {
+        let filler = ["IF", "NOT", "EXISTS", "ONLINE", "IGNORE", "TO", "AS"];
+        if statement.is_any_word(at, &filler) && expected {
             at += 1;
             continue;
         }
@@ -218,7 +227,11 @@ fn program(statement: Statement) -> Result<Plan, Refusal> {
 }
 
 /// Refuses a temporary table that would hide a codec table.
-pub(super) fn hides(statement: &Statement, schema: Option<&str>, name: &str) -> Result<(), Refusal> {
+pub(super) fn hides(
+    statement: &Statement,
+    schema: Option<&str>,
+    name: &str,
+) -> Result<(), Refusal> {
     match statement.table(schema, name) {
         None => Ok(()),
         Some(table) => Err(refuse_table(

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use bytes::Bytes;
 
 use super::charset;
-use super::statement::{Statement, codecs, refuse_table};
+use super::statement::{Statement, codecs, external, refuse_table};
 use super::{Context, Ddl, Plan, change, ddl, insert, select};
 use crate::catalog::{Index, Table, TableKind};
 use crate::refusal::Refusal;
@@ -44,17 +44,21 @@ pub fn examine(text: &Bytes, context: &Context, index: &Index) -> Result<Plan, R
         several => multi(several)?,
     };
     let touches = matches!(plan, Plan::Write(_) | Plan::Read | Plan::Declare(_));
-    if !touches {
+    let reads = lexed.conditional && matches!(plan, Plan::Pass) && names_external(&all);
+    if !touches && !reads {
         return Ok(plan);
     }
     if charset::is_treacherous(context.charset) && !text.is_ascii() {
         return Err(refuse_all(
             &all,
-            &format!("codec-proxy does not translate statements in {}", context.charset),
+            &format!(
+                "codec-proxy does not translate statements in {}",
+                context.charset
+            ),
             "SET NAMES utf8mb4",
         ));
     }
-    if lexed.conditional && !matches!(plan, Plan::Declare(_)) {
+    if lexed.conditional && !matches!(plan, Plan::Declare(_)) && !all.tables().is_empty() {
         let reason = "a part of the statement is run by some server versions only";
         return Err(refuse_all(&all, reason, "leave the versioned comment out"));
     }
@@ -96,18 +100,18 @@ fn one(statement: Statement, depth: usize) -> Result<Plan, Refusal> {
     }
     match keyword.as_str() {
         _ if is_ddl => ddl::plan(statement),
+        "WITH" if statement.find_word(1, &["UPDATE"]).is_some() => change::update(statement),
+        "WITH" if statement.find_word(1, &["DELETE"]).is_some() => change::delete(statement),
         "SELECT" | "WITH" | "VALUES" => select::plan(statement),
         "INSERT" | "REPLACE" => insert::plan(statement),
         "UPDATE" => change::update(statement),
         "DELETE" => change::delete(statement),
         "CALL" => dynamic(statement),
         "EXECUTE" | "PREPARE" => prepared(statement, depth),
-        "SET" if statement.is_word(1, "STATEMENT") => {
-            match statement.find_word(2, &["FOR"]) {
-                Some(at) => one(statement.from(at + 1), depth),
-                None => change::whole(statement, "SET STATEMENT"),
-            }
-        }
+        "SET" if statement.is_word(1, "STATEMENT") => match statement.find_word(2, &["FOR"]) {
+            Some(at) => one(statement.from(at + 1), depth),
+            None => change::whole(statement, "SET STATEMENT"),
+        },
         "SET" | "DO" | "KILL" | "SIGNAL" | "RESIGNAL" => change::expressions(statement),
         "ANALYZE" => analyze(statement),
         "SHOW" | "DESC" | "DESCRIBE" | "EXPLAIN" | "USE" | "HELP" | "START" | "COMMIT"
@@ -140,7 +144,10 @@ fn analyze(statement: Statement) -> Result<Plan, Refusal> {
         return Ok(Plan::Pass);
     }
     const WRITES: [&str; 4] = ["INSERT", "REPLACE", "UPDATE", "DELETE"];
-    let written = statement.find_word(1, &["SELECT", "WITH", "INSERT", "REPLACE", "UPDATE", "DELETE"]);
+    let written = statement.find_word(
+        1,
+        &["SELECT", "WITH", "INSERT", "REPLACE", "UPDATE", "DELETE"],
+    );
     match written {
         Some(at) if statement.is_any_word(at, &WRITES) => match one(statement.from(at), 1)? {
             Plan::Pass => Ok(Plan::Pass),
@@ -263,13 +270,20 @@ fn multi(statements: &[Statement]) -> Result<Plan, Refusal> {
 /// Whether some of the statements changes `sql_mode` or the client's character set.
 fn changes_lexing(statements: &[Statement]) -> bool {
     const CHANGES: [&str; 7] = [
-        "SQL_MODE", "NAMES", "CHARSET", "CHARACTER", "CHARACTER_SET_CLIENT", "@@SQL_MODE",
+        "SQL_MODE",
+        "NAMES",
+        "CHARSET",
+        "CHARACTER",
+        "CHARACTER_SET_CLIENT",
+        "@@SQL_MODE",
         "@@CHARACTER_SET_CLIENT",
     ];
     statements.iter().any(|statement| {
         let is = |token: &crate::sql::lexer::Token| {
             let written = token.bytes(statement.text);
-            CHANGES.iter().any(|c| written.eq_ignore_ascii_case(c.as_bytes()))
+            CHANGES
+                .iter()
+                .any(|c| written.eq_ignore_ascii_case(c.as_bytes()))
         };
         statement.is_word(0, "SET") && statement.tokens.iter().any(is)
     })
@@ -293,6 +307,14 @@ fn check_names(statement: &Statement) -> Result<(), Refusal> {
         }
         _ => Ok(()),
     }
+}
+
+/// Whether the statement names an external codec column, in whatever way.
+fn names_external(statement: &Statement) -> bool {
+    let columns = external(&statement.tables());
+    let mut all = 0..statement.tokens.len();
+    statement.context.view == View::Bytes
+        && all.any(|at| statement.column_at(at, &columns).is_some())
 }
 
 fn is_ascii(table: &Table) -> bool {

@@ -7,9 +7,9 @@ use sqlparser::ast::{
 use sqlparser::dialect::MySqlDialect;
 use sqlparser::parser::Parser;
 
-use super::statement::{CodecColumn, Statement, external, refuse_views};
-use super::walk::{Factor, Walk, factors};
 use super::Plan;
+use super::statement::{CodecColumn, Statement, external, refuse_views};
+use super::walk::{Factor, Walk, factors, relations};
 use crate::catalog::ColumnCodec;
 use crate::refusal::Refusal;
 use crate::sql::skeleton::skeleton;
@@ -49,6 +49,15 @@ fn result_columns(statement: Statement) -> Result<Vec<CodecColumn>, Refusal> {
         let column = statement.mention(all, &columns).unwrap_or(&columns[0]);
         return Err(column.refuse("codec-proxy does not understand this query", PLAINLY));
     };
+    // `TABLE t` is no relation to the parser.
+    let hidden = (0..statement.tokens.len()).any(|at| statement.is_word(at, "TABLE"));
+    let columns = match hidden {
+        true => columns,
+        false => external(&relations(&statement, &query)),
+    };
+    if columns.is_empty() {
+        return Ok(Vec::new());
+    }
     let mut walk = Walk::new(statement, &columns, factors(&statement, &query));
     let read = match top_select(&mut query) {
         Some((select, order_by)) => take_result(&mut walk, select, order_by),
@@ -74,7 +83,9 @@ fn is_proven_untouched(statement: &Statement, columns: &[CodecColumn]) -> bool {
     let unnamed = ["NATURAL", "TABLE"];
     statement.mention(all.clone(), columns).is_none()
         && !statement.has_wildcard(all.clone())
-        && !all.into_iter().any(|at| statement.is_any_word(at, &unnamed))
+        && !all
+            .into_iter()
+            .any(|at| statement.is_any_word(at, &unnamed))
 }
 
 fn parse(statement: &Statement) -> Option<Query> {
@@ -83,7 +94,11 @@ fn parse(statement: &Statement) -> Option<Query> {
     if let [rest @ .., lock, is, share, mode] = tokens {
         let words = [lock, is, share, mode].map(|t| t.bytes(statement.text));
         let ending = [&b"LOCK"[..], b"IN", b"SHARE", b"MODE"];
-        if words.iter().zip(ending).all(|(w, e)| w.eq_ignore_ascii_case(e)) {
+        if words
+            .iter()
+            .zip(ending)
+            .all(|(w, e)| w.eq_ignore_ascii_case(e))
+        {
             tokens = rest;
         }
     }
@@ -101,7 +116,8 @@ fn top_select(query: &mut Query) -> Option<(&mut Select, Option<&ast::OrderBy>)>
     if query.with.is_some() {
         return None;
     }
-    let is_bare = query.order_by.is_none() && query.limit_clause.is_none() && query.locks.is_empty();
+    let is_bare =
+        query.order_by.is_none() && query.limit_clause.is_none() && query.locks.is_empty();
     match &mut *query.body {
         SetExpr::Select(select) => Some((select, query.order_by.as_ref())),
         SetExpr::Query(inner) if is_bare => top_select(inner),
@@ -153,7 +169,10 @@ fn take_result(
         return read;
     };
     if !select.from.iter().all(is_base) {
-        walk.touch(&first, "it is selected beside a derived table, and codec-proxy does not follow those yet");
+        walk.touch(
+            &first,
+            "it is selected beside a derived table, and codec-proxy does not follow those yet",
+        );
     }
     if select.into.is_some() {
         walk.touch(&first, "INTO would write the pointer and not the value");
@@ -165,7 +184,19 @@ fn take_result(
     if select.distinct.is_some()
         && let Some(column) = read.iter().find(|c| !by_content(c))
     {
-        walk.touch(&column.clone(), "DISTINCT would compare pointers and not values");
+        walk.touch(
+            &column.clone(),
+            "DISTINCT would compare pointers and not values",
+        );
+    }
+    let is_sorted = order_by.is_some()
+        || select.having.is_some()
+        || !matches!(&select.group_by, ast::GroupByExpr::Expressions(g, _) if g.is_empty());
+    if is_sorted && walk.has_literal_alias() {
+        walk.touch(
+            &first,
+            "its alias is written as a string, which may be meant by ORDER BY",
+        );
     }
     for place in ordinals(select, order_by) {
         let sorted = match expands {
@@ -173,7 +204,10 @@ fn take_result(
             false => places.get(place.wrapping_sub(1)).cloned().flatten(),
         };
         if let Some(column) = sorted {
-            walk.touch(&column, "sorting or grouping would compare pointers and not values");
+            walk.touch(
+                &column,
+                "sorting or grouping would compare pointers and not values",
+            );
         }
     }
     read

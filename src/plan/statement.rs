@@ -98,26 +98,41 @@ impl<'a> Statement<'a> {
                 _ => {}
             }
             // `t.update` is a name.
-            depth == 0 && self.is_any_word(at, keywords) && !(at > 0 && self.is_symbol(at - 1, b'.'))
+            depth == 0
+                && self.is_any_word(at, keywords)
+                && !(at > 0 && self.is_symbol(at - 1, b'.'))
         })
     }
 
-    /// The codec tables, and views that show one, that the statement may name, each once.
+    /// The codec tables, and views that show one, that the statement may name, each once; first
+    /// those that stand where a table's name is likely.
     pub fn tables(&self) -> Vec<Arc<Table>> {
-        let mut tables: Vec<Arc<Table>> = Vec::new();
+        self.tables_besides(&[])
+    }
+
+    /// As [`Self::tables`], for a statement in which some tokens are known to be columns.
+    pub fn tables_besides(&self, columns: &[usize]) -> Vec<Arc<Table>> {
+        const BEFORE: [&str; 7] = ["FROM", "JOIN", "INTO", "UPDATE", "TABLE", "OPEN", "HANDLER"];
+        let mut tables: Vec<(bool, Arc<Table>)> = Vec::new();
         for at in 0..self.tokens.len() {
-            let Some(name) = self.name(at) else { continue };
+            let Some(name) = self.name(at).filter(|_| !columns.contains(&at)) else {
+                continue;
+            };
             let qualifier = match at >= 1 && self.is_symbol(at - 1, b'.') {
                 true => at.checked_sub(2).and_then(|at| self.name(at)),
                 false => None,
             };
+            let start = at - if qualifier.is_some() { 2 } else { 0 };
+            let likely = start > 0 && self.is_any_word(start - 1, &BEFORE);
             for table in self.resolve(qualifier.as_deref(), &name) {
-                if !tables.iter().any(|t| Arc::ptr_eq(t, table)) {
-                    tables.push(table.clone());
+                match tables.iter_mut().find(|(_, t)| Arc::ptr_eq(t, table)) {
+                    Some((known, _)) => *known |= likely,
+                    None => tables.push((likely, table.clone())),
                 }
             }
         }
-        tables
+        tables.sort_by_key(|(likely, _)| !likely);
+        tables.into_iter().map(|(_, table)| table).collect()
     }
 
     /// The codec tables of that name: in the given schema, else in the current one; in any, if
@@ -177,8 +192,22 @@ impl<'a> Statement<'a> {
         }
         // Left of it something that binds less; `BETWEEN` takes an AND of its own.
         const LOOSE: [&str; 16] = [
-            "WHERE", "ON", "HAVING", "AND", "OR", "NOT", "XOR", "SELECT", "WHEN", "THEN", "ELSE",
-            "BY", "RETURNING", "DISTINCT", "ALL", "CASE",
+            "WHERE",
+            "ON",
+            "HAVING",
+            "AND",
+            "OR",
+            "NOT",
+            "XOR",
+            "SELECT",
+            "WHEN",
+            "THEN",
+            "ELSE",
+            "BY",
+            "RETURNING",
+            "DISTINCT",
+            "ALL",
+            "CASE",
         ];
         let before = start.checked_sub(1);
         let loose = before.is_some_and(|at| {
@@ -195,13 +224,33 @@ impl<'a> Statement<'a> {
 
     fn is_wildcard(&self, at: usize) -> bool {
         const BEFORE: [&str; 12] = [
-            "SELECT", "DISTINCT", "ALL", "DISTINCTROW", "HIGH_PRIORITY", "STRAIGHT_JOIN",
-            "SQL_SMALL_RESULT", "SQL_BIG_RESULT", "SQL_BUFFER_RESULT", "SQL_NO_CACHE",
-            "SQL_CALC_FOUND_ROWS", "RETURNING",
+            "SELECT",
+            "DISTINCT",
+            "ALL",
+            "DISTINCTROW",
+            "HIGH_PRIORITY",
+            "STRAIGHT_JOIN",
+            "SQL_SMALL_RESULT",
+            "SQL_BIG_RESULT",
+            "SQL_BUFFER_RESULT",
+            "SQL_NO_CACHE",
+            "SQL_CALC_FOUND_ROWS",
+            "RETURNING",
         ];
         const AFTER: [&str; 13] = [
-            "FROM", "INTO", "WHERE", "GROUP", "HAVING", "ORDER", "LIMIT", "UNION", "EXCEPT",
-            "INTERSECT", "FOR", "LOCK", "PROCEDURE",
+            "FROM",
+            "INTO",
+            "WHERE",
+            "GROUP",
+            "HAVING",
+            "ORDER",
+            "LIMIT",
+            "UNION",
+            "EXCEPT",
+            "INTERSECT",
+            "FOR",
+            "LOCK",
+            "PROCEDURE",
         ];
         if !self.is_symbol(at, b'*') {
             return false;

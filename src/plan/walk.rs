@@ -45,11 +45,7 @@ pub(super) struct Walk<'a> {
 }
 
 impl<'a> Walk<'a> {
-    pub fn new(
-        statement: Statement<'a>,
-        columns: &'a [CodecColumn],
-        factors: Vec<Factor>,
-    ) -> Self {
+    pub fn new(statement: Statement<'a>, columns: &'a [CodecColumn], factors: Vec<Factor>) -> Self {
         Self {
             statement,
             columns,
@@ -69,7 +65,10 @@ impl<'a> Walk<'a> {
         if spelt.len() > self.explained
             && let Some(column) = spelt.last()
         {
-            self.touch(&(*column).clone(), "codec-proxy does not understand where it is used");
+            self.touch(
+                &(*column).clone(),
+                "codec-proxy does not understand where it is used",
+            );
         }
         self.touched.map_or(Ok(()), Err)
     }
@@ -85,6 +84,12 @@ impl<'a> Walk<'a> {
         self.aliases.push((alias.value.clone(), column));
     }
 
+    /// Whether a codec column's alias was a string, of which the skeleton has no more than a
+    /// place.
+    pub fn has_literal_alias(&self) -> bool {
+        self.aliases.iter().any(|(alias, _)| alias.starts_with('~'))
+    }
+
     /// The codec column that an expression is, if it is nothing more.
     pub fn plain_column(&self, expr: &Expr) -> Option<CodecColumn> {
         self.column(&parts_of(expr)?)
@@ -94,7 +99,10 @@ impl<'a> Walk<'a> {
     pub fn expansion(&self, item: &SelectItem, from: &[Factor]) -> Option<Vec<CodecColumn>> {
         let of = |factor: &Factor| -> Vec<CodecColumn> {
             let columns = self.columns.iter().filter(|c| {
-                let is_own = factor.codec.as_ref().is_some_and(|t| Arc::ptr_eq(t, &c.table));
+                let is_own = factor
+                    .codec
+                    .as_ref()
+                    .is_some_and(|t| Arc::ptr_eq(t, &c.table));
                 is_own && !c.table.columns[c.column].invisible
             });
             columns.cloned().collect()
@@ -218,7 +226,11 @@ impl Visitor for Walk<'_> {
 
     fn pre_visit_select(&mut self, select: &Select) -> ControlFlow<()> {
         let exists = std::mem::take(&mut self.exists);
-        let from: Vec<Factor> = select.from.iter().flat_map(|f| self.factors_of(f)).collect();
+        let from: Vec<Factor> = select
+            .from
+            .iter()
+            .flat_map(|f| self.factors_of(f))
+            .collect();
         for item in &select.projection {
             if let Some(columns) = self.expansion(item, &from) {
                 self.explain_item(item);
@@ -272,7 +284,10 @@ impl Visitor for Walk<'_> {
                 let parts = parts_of(expr).unwrap_or_default();
                 self.explain(&parts);
                 let alias = match parts.as_slice() {
-                    [name] => self.aliases.iter().find(|(alias, _)| same_name(alias, name)),
+                    [name] => self
+                        .aliases
+                        .iter()
+                        .find(|(alias, _)| same_name(alias, name)),
                     _ => None,
                 };
                 let column = alias.map(|(_, c)| c.clone());
@@ -307,7 +322,10 @@ impl Factor {
 
     /// Whether it has, or may have, a column of that name.
     fn bears(&self, column: &str, statement: &Statement) -> bool {
-        let own = self.codec.as_ref().is_some_and(|t| t.column(column.as_bytes()).is_some());
+        let own = self
+            .codec
+            .as_ref()
+            .is_some_and(|t| t.column(column.as_bytes()).is_some());
         let namesake = self.other.as_ref().is_some_and(|(schema, table)| {
             let (schema, table) = (schema.as_bytes(), table.as_bytes());
             statement.index.has_namesake(schema, table, column)
@@ -318,6 +336,26 @@ impl Factor {
         });
         own || namesake || derived
     }
+}
+
+/// The codec tables that a query names as tables: a column may be called like one of them.
+pub(super) fn relations(statement: &Statement, query: &Query) -> Vec<Arc<Table>> {
+    struct Collect<'a>(&'a Statement<'a>, Vec<Arc<Table>>);
+    impl Visitor for Collect<'_> {
+        type Break = ();
+        fn pre_visit_relation(&mut self, relation: &ObjectName) -> ControlFlow<()> {
+            if let Some((table, schema)) = name_parts(relation).split_last()
+                && let Some(table) = self.0.table(schema.last().copied(), table)
+                && !self.1.iter().any(|t| Arc::ptr_eq(t, table))
+            {
+                self.1.push(table.clone());
+            }
+            ControlFlow::Continue(())
+        }
+    }
+    let mut collect = Collect(statement, Vec::new());
+    let _ = query.visit(&mut collect);
+    collect.1
 }
 
 /// All tables in all FROM clauses of a query.
