@@ -136,8 +136,11 @@ fn uses_none(
         return Ok(());
     }
     let named = tokens.clone().find_map(|at| {
-        // A name right after one of these is a table's.
+        // A table that is called like the column.
         let of_table = at > 0
+            && statement
+                .name(at)
+                .is_some_and(|name| statement.resolve(None, &name).next().is_some())
             && statement.is_any_word(
                 at - 1,
                 &["FROM", "UPDATE", "INTO", "JOIN", "TABLE", "USING"],

@@ -189,6 +189,15 @@ fn take_result(
             "DISTINCT would compare pointers and not values",
         );
     }
+    let is_sorted = order_by.is_some()
+        || select.having.is_some()
+        || !matches!(&select.group_by, ast::GroupByExpr::Expressions(g, _) if g.is_empty());
+    if is_sorted && walk.has_literal_alias() {
+        walk.touch(
+            &first,
+            "its alias is written as a string, which may be meant by ORDER BY",
+        );
+    }
     for place in ordinals(select, order_by) {
         let sorted = match expands {
             true => Some(first.clone()),

@@ -84,6 +84,12 @@ impl<'a> Walk<'a> {
         self.aliases.push((alias.value.clone(), column));
     }
 
+    /// Whether a codec column's alias was a string, of which the skeleton has no more than a
+    /// place.
+    pub fn has_literal_alias(&self) -> bool {
+        self.aliases.iter().any(|(alias, _)| alias.starts_with('~'))
+    }
+
     /// The codec column that an expression is, if it is nothing more.
     pub fn plain_column(&self, expr: &Expr) -> Option<CodecColumn> {
         self.column(&parts_of(expr)?)
