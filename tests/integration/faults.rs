@@ -282,3 +282,28 @@ fn pointers_into_other_folders() {
         assert_eq!(read.as_ref(), Some(&value), "{path}");
     }
 }
+
+/// `limits.statement_bytes` holds for statements that must be looked into, and for them only.
+#[test]
+fn a_statement_over_the_limit() {
+    let lab = Lab::with_config("limit", |config| {
+        config + "\n[limits]\nstatement_bytes = 1_000_000\n"
+    });
+    lab.blob_table("t");
+    lab.table("plain", "data LONGBLOB");
+    let mut client = lab.bytes();
+    let value = packed(1, 2_000_000);
+    let insert = |table: &str| sql(&[table.as_bytes(), &escaped(&value), b")"]);
+    client.ok(insert("INSERT INTO plain VALUES ("));
+    let error = lab.bytes().error(insert("INSERT INTO t VALUES (1, 'n', "));
+    assert!(
+        error.code > 0,
+        "an error, and not only a closed connection: {error}"
+    );
+    assert!(error.message.contains("statement_bytes"), "{error}");
+    assert_eq!(lab.direct().text("SELECT COUNT(*) FROM t"), "0");
+    assert_eq!(
+        client.text("SELECT LENGTH(data) FROM plain"),
+        value.len().to_string()
+    );
+}

@@ -65,7 +65,7 @@ impl Drop for Server {
 }
 
 /// A port that nothing listens on at this moment.
-fn free_port() -> u16 {
+pub fn free_port() -> u16 {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
     listener.local_addr().expect("bound").port()
 }
