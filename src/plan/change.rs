@@ -1,7 +1,7 @@
 //! UPDATE, DELETE and the rest of the statements that are not queries, INSERT or DDL.
 
-use super::statement::{CodecColumn, Statement, codecs, external, refuse_views};
 use super::Plan;
+use super::statement::{CodecColumn, Statement, codecs, external, refuse_views};
 use crate::refusal::Refusal;
 
 const INSERT: &str = "write it with INSERT … VALUES or REPLACE";
@@ -32,7 +32,12 @@ pub(super) fn update(statement: Statement) -> Result<Plan, Refusal> {
     let mut from = 0;
     cleared.push(statement.tokens.len());
     for at in cleared {
-        uses_none(&statement, from..at, &external, "UPDATE would use the pointer")?;
+        uses_none(
+            &statement,
+            from..at,
+            &external,
+            "UPDATE would use the pointer",
+        )?;
         from = at + 1;
     }
     match external.first() {
@@ -70,7 +75,12 @@ pub(super) fn delete(statement: Statement) -> Result<Plan, Refusal> {
     refuse_views(&tables)?;
     let external = external(&tables);
     let all = 0..statement.tokens.len();
-    uses_none(&statement, all.clone(), &external, "DELETE would use the pointer")?;
+    uses_none(
+        &statement,
+        all.clone(),
+        &external,
+        "DELETE would use the pointer",
+    )?;
     // Before that `t.*` is but another way to write `t`.
     let rest = statement.find_word(0, &["WHERE", "ORDER", "LIMIT", "RETURNING"]);
     match external.first() {
@@ -87,7 +97,12 @@ pub(super) fn expressions(statement: Statement) -> Result<Plan, Refusal> {
     refuse_views(&tables)?;
     let external = external(&tables);
     let all = 0..statement.tokens.len();
-    uses_none(&statement, all.clone(), &external, "the statement would use the pointer")?;
+    uses_none(
+        &statement,
+        all.clone(),
+        &external,
+        "the statement would use the pointer",
+    )?;
     match external.first() {
         Some(column) if statement.has_wildcard(all) => {
             Err(column.refuse("the statement would use the pointer", READ_PLAINLY))
@@ -122,7 +137,10 @@ fn uses_none(
     let named = tokens.clone().find_map(|at| {
         // A name right after one of these is a table's.
         let of_table = at > 0
-            && statement.is_any_word(at - 1, &["FROM", "UPDATE", "INTO", "JOIN", "TABLE", "USING"]);
+            && statement.is_any_word(
+                at - 1,
+                &["FROM", "UPDATE", "INTO", "JOIN", "TABLE", "USING"],
+            );
         let column = statement.mention(at..at + 1, external)?;
         (!of_table).then_some(column)
     });

@@ -60,7 +60,10 @@ mod tests {
         assert_eq!(&*masked(b"'\xbf\\' x", "gbk"), b"'\xff\xff' x");
         assert_eq!(&*masked(b"'\x83\\' x", "sjis"), b"'\xff\xff' x");
         assert_eq!(&*masked(b"'\xa5\\' x", "big5"), b"'\xff\xff' x");
-        assert_eq!(&*masked(b"'\x81\x30\x81\x30' x", "gb18030"), b"'\xff\xff\xff\xff' x");
+        assert_eq!(
+            &*masked(b"'\x81\x30\x81\x30' x", "gb18030"),
+            b"'\xff\xff\xff\xff' x"
+        );
         // A half-width letter of one byte in sjis.
         assert_eq!(&*masked(b"'\xb1\\' x", "sjis"), b"'\xb1\\' x");
         assert_eq!(&*masked(b"'\xbf\\' x", "utf8mb4"), b"'\xbf\\' x");

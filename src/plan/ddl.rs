@@ -60,7 +60,15 @@ impl Object {
                 // Anything else may have names in it that read like the words above.
                 _ if statement.is_any_word(
                     at,
-                    &["INDEX", "USER", "ROLE", "SERVER", "TABLESPACE", "LOGFILE", "RESOURCE"],
+                    &[
+                        "INDEX",
+                        "USER",
+                        "ROLE",
+                        "SERVER",
+                        "TABLESPACE",
+                        "LOGFILE",
+                        "RESOURCE",
+                    ],
                 ) =>
                 {
                     return Some(None);
@@ -218,7 +226,11 @@ fn program(statement: Statement) -> Result<Plan, Refusal> {
 }
 
 /// Refuses a temporary table that would hide a codec table.
-pub(super) fn hides(statement: &Statement, schema: Option<&str>, name: &str) -> Result<(), Refusal> {
+pub(super) fn hides(
+    statement: &Statement,
+    schema: Option<&str>,
+    name: &str,
+) -> Result<(), Refusal> {
     match statement.table(schema, name) {
         None => Ok(()),
         Some(table) => Err(refuse_table(

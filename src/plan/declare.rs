@@ -131,7 +131,8 @@ impl Declaring<'_> {
 
     fn check(&self, column: &ColumnDef, chain: &Chain) -> Result<(), Refusal> {
         let path = self.column_path(column);
-        let refuse = |reason: &str, way_out: &str| Err(Refusal::unsupported(&path, reason, way_out));
+        let refuse =
+            |reason: &str, way_out: &str| Err(Refusal::unsupported(&path, reason, way_out));
         if let Some(store) = &chain.store
             && let Err(reason) = (self.statement.context.stores)(store)
         {
@@ -147,7 +148,13 @@ impl Declaring<'_> {
         let word = |b: &u8| b.is_ascii_alphanumeric() || *b == b'_';
         let end = declared_type.iter().position(|b| !word(b));
         let name = declared_type[..end.unwrap_or(declared_type.len())].to_ascii_lowercase();
-        let blobs = [&b"tinyblob"[..], b"blob", b"mediumblob", b"longblob", b"json"];
+        let blobs = [
+            &b"tinyblob"[..],
+            b"blob",
+            b"mediumblob",
+            b"longblob",
+            b"json",
+        ];
         if !blobs.contains(&name.as_slice()) {
             return refuse(
                 &format!("{} is declared for a column that is no blob", chain.spec),

@@ -50,7 +50,10 @@ pub fn examine(text: &Bytes, context: &Context, index: &Index) -> Result<Plan, R
     if charset::is_treacherous(context.charset) && !text.is_ascii() {
         return Err(refuse_all(
             &all,
-            &format!("codec-proxy does not translate statements in {}", context.charset),
+            &format!(
+                "codec-proxy does not translate statements in {}",
+                context.charset
+            ),
             "SET NAMES utf8mb4",
         ));
     }
@@ -102,12 +105,10 @@ fn one(statement: Statement, depth: usize) -> Result<Plan, Refusal> {
         "DELETE" => change::delete(statement),
         "CALL" => dynamic(statement),
         "EXECUTE" | "PREPARE" => prepared(statement, depth),
-        "SET" if statement.is_word(1, "STATEMENT") => {
-            match statement.find_word(2, &["FOR"]) {
-                Some(at) => one(statement.from(at + 1), depth),
-                None => change::whole(statement, "SET STATEMENT"),
-            }
-        }
+        "SET" if statement.is_word(1, "STATEMENT") => match statement.find_word(2, &["FOR"]) {
+            Some(at) => one(statement.from(at + 1), depth),
+            None => change::whole(statement, "SET STATEMENT"),
+        },
         "SET" | "DO" | "KILL" | "SIGNAL" | "RESIGNAL" => change::expressions(statement),
         "ANALYZE" => analyze(statement),
         "SHOW" | "DESC" | "DESCRIBE" | "EXPLAIN" | "USE" | "HELP" | "START" | "COMMIT"
@@ -140,7 +141,10 @@ fn analyze(statement: Statement) -> Result<Plan, Refusal> {
         return Ok(Plan::Pass);
     }
     const WRITES: [&str; 4] = ["INSERT", "REPLACE", "UPDATE", "DELETE"];
-    let written = statement.find_word(1, &["SELECT", "WITH", "INSERT", "REPLACE", "UPDATE", "DELETE"]);
+    let written = statement.find_word(
+        1,
+        &["SELECT", "WITH", "INSERT", "REPLACE", "UPDATE", "DELETE"],
+    );
     match written {
         Some(at) if statement.is_any_word(at, &WRITES) => match one(statement.from(at), 1)? {
             Plan::Pass => Ok(Plan::Pass),
@@ -263,13 +267,20 @@ fn multi(statements: &[Statement]) -> Result<Plan, Refusal> {
 /// Whether some of the statements changes `sql_mode` or the client's character set.
 fn changes_lexing(statements: &[Statement]) -> bool {
     const CHANGES: [&str; 7] = [
-        "SQL_MODE", "NAMES", "CHARSET", "CHARACTER", "CHARACTER_SET_CLIENT", "@@SQL_MODE",
+        "SQL_MODE",
+        "NAMES",
+        "CHARSET",
+        "CHARACTER",
+        "CHARACTER_SET_CLIENT",
+        "@@SQL_MODE",
         "@@CHARACTER_SET_CLIENT",
     ];
     statements.iter().any(|statement| {
         let is = |token: &crate::sql::lexer::Token| {
             let written = token.bytes(statement.text);
-            CHANGES.iter().any(|c| written.eq_ignore_ascii_case(c.as_bytes()))
+            CHANGES
+                .iter()
+                .any(|c| written.eq_ignore_ascii_case(c.as_bytes()))
         };
         statement.is_word(0, "SET") && statement.tokens.iter().any(is)
     })

@@ -18,9 +18,7 @@ pub fn glance(text: &[u8], index: &Index, view: View) -> Glance {
         (View::Stored, _) => follows_ddl(text),
         (View::Bytes, _) if index.is_empty() => follows_ddl(text),
         (View::Bytes, Keyword::Dynamic) => true,
-        (View::Bytes, Keyword::Other) => {
-            index.mentions(text) || follows_ddl(text)
-        }
+        (View::Bytes, Keyword::Other) => index.mentions(text) || follows_ddl(text),
     };
     match examine {
         true => Glance::Examine,

@@ -79,7 +79,10 @@ impl Filling<'_> {
                         let reason = "codec-proxy does not translate INSERT … SET yet";
                         return Err(column.refuse(reason, LITERALLY));
                     }
-                    self.reads_none(assignment.value.tokens.clone(), "SET would read the pointer")?;
+                    self.reads_none(
+                        assignment.value.tokens.clone(),
+                        "SET would read the pointer",
+                    )?;
                 }
                 Ok(Vec::new())
             }
@@ -116,7 +119,9 @@ impl Filling<'_> {
                 let column = columns.as_ref().and_then(|c| c[at].as_ref());
                 match column {
                     Some(column) => cells.extend(self.value(column, item)?),
-                    None => self.reads_none(item.tokens.clone(), "VALUES would read the pointer")?,
+                    None => {
+                        self.reads_none(item.tokens.clone(), "VALUES would read the pointer")?
+                    }
                 }
             }
         }
@@ -141,7 +146,10 @@ impl Filling<'_> {
             }
             None => {
                 let visible = |i: &usize| !table.columns[*i].invisible;
-                (0..table.columns.len()).filter(visible).map(codec).collect()
+                (0..table.columns.len())
+                    .filter(visible)
+                    .map(codec)
+                    .collect()
             }
         })
     }
@@ -213,7 +221,8 @@ impl Filling<'_> {
             return None;
         }
         let name = last_of_path(s, at + 2, end)?;
-        s.name(name).map(|n| String::from_utf8_lossy(&n).into_owned())
+        s.name(name)
+            .map(|n| String::from_utf8_lossy(&n).into_owned())
     }
 
     fn is_itself(&self, item: &Item, column: &CodecColumn) -> bool {
@@ -251,7 +260,9 @@ impl Filling<'_> {
             return Err(column.refuse(reason, LITERALLY));
         }
         // A subquery could read one without naming it.
-        let hidden = tokens.clone().any(|at| s.is_any_word(at, &["NATURAL", "TABLE"]));
+        let hidden = tokens
+            .clone()
+            .any(|at| s.is_any_word(at, &["NATURAL", "TABLE"]));
         match self.read.first() {
             Some(column) if s.has_wildcard(tokens) || hidden => {
                 Err(column.refuse(reason, LITERALLY))

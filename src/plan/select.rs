@@ -7,9 +7,9 @@ use sqlparser::ast::{
 use sqlparser::dialect::MySqlDialect;
 use sqlparser::parser::Parser;
 
+use super::Plan;
 use super::statement::{CodecColumn, Statement, external, refuse_views};
 use super::walk::{Factor, Walk, factors};
-use super::Plan;
 use crate::catalog::ColumnCodec;
 use crate::refusal::Refusal;
 use crate::sql::skeleton::skeleton;
@@ -74,7 +74,9 @@ fn is_proven_untouched(statement: &Statement, columns: &[CodecColumn]) -> bool {
     let unnamed = ["NATURAL", "TABLE"];
     statement.mention(all.clone(), columns).is_none()
         && !statement.has_wildcard(all.clone())
-        && !all.into_iter().any(|at| statement.is_any_word(at, &unnamed))
+        && !all
+            .into_iter()
+            .any(|at| statement.is_any_word(at, &unnamed))
 }
 
 fn parse(statement: &Statement) -> Option<Query> {
@@ -83,7 +85,11 @@ fn parse(statement: &Statement) -> Option<Query> {
     if let [rest @ .., lock, is, share, mode] = tokens {
         let words = [lock, is, share, mode].map(|t| t.bytes(statement.text));
         let ending = [&b"LOCK"[..], b"IN", b"SHARE", b"MODE"];
-        if words.iter().zip(ending).all(|(w, e)| w.eq_ignore_ascii_case(e)) {
+        if words
+            .iter()
+            .zip(ending)
+            .all(|(w, e)| w.eq_ignore_ascii_case(e))
+        {
             tokens = rest;
         }
     }
@@ -101,7 +107,8 @@ fn top_select(query: &mut Query) -> Option<(&mut Select, Option<&ast::OrderBy>)>
     if query.with.is_some() {
         return None;
     }
-    let is_bare = query.order_by.is_none() && query.limit_clause.is_none() && query.locks.is_empty();
+    let is_bare =
+        query.order_by.is_none() && query.limit_clause.is_none() && query.locks.is_empty();
     match &mut *query.body {
         SetExpr::Select(select) => Some((select, query.order_by.as_ref())),
         SetExpr::Query(inner) if is_bare => top_select(inner),
@@ -153,7 +160,10 @@ fn take_result(
         return read;
     };
     if !select.from.iter().all(is_base) {
-        walk.touch(&first, "it is selected beside a derived table, and codec-proxy does not follow those yet");
+        walk.touch(
+            &first,
+            "it is selected beside a derived table, and codec-proxy does not follow those yet",
+        );
     }
     if select.into.is_some() {
         walk.touch(&first, "INTO would write the pointer and not the value");
@@ -165,7 +175,10 @@ fn take_result(
     if select.distinct.is_some()
         && let Some(column) = read.iter().find(|c| !by_content(c))
     {
-        walk.touch(&column.clone(), "DISTINCT would compare pointers and not values");
+        walk.touch(
+            &column.clone(),
+            "DISTINCT would compare pointers and not values",
+        );
     }
     for place in ordinals(select, order_by) {
         let sorted = match expands {
@@ -173,7 +186,10 @@ fn take_result(
             false => places.get(place.wrapping_sub(1)).cloned().flatten(),
         };
         if let Some(column) = sorted {
-            walk.touch(&column, "sorting or grouping would compare pointers and not values");
+            walk.touch(
+                &column,
+                "sorting or grouping would compare pointers and not values",
+            );
         }
     }
     read

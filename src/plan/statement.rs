@@ -98,7 +98,9 @@ impl<'a> Statement<'a> {
                 _ => {}
             }
             // `t.update` is a name.
-            depth == 0 && self.is_any_word(at, keywords) && !(at > 0 && self.is_symbol(at - 1, b'.'))
+            depth == 0
+                && self.is_any_word(at, keywords)
+                && !(at > 0 && self.is_symbol(at - 1, b'.'))
         })
     }
 
@@ -177,8 +179,22 @@ impl<'a> Statement<'a> {
         }
         // Left of it something that binds less; `BETWEEN` takes an AND of its own.
         const LOOSE: [&str; 16] = [
-            "WHERE", "ON", "HAVING", "AND", "OR", "NOT", "XOR", "SELECT", "WHEN", "THEN", "ELSE",
-            "BY", "RETURNING", "DISTINCT", "ALL", "CASE",
+            "WHERE",
+            "ON",
+            "HAVING",
+            "AND",
+            "OR",
+            "NOT",
+            "XOR",
+            "SELECT",
+            "WHEN",
+            "THEN",
+            "ELSE",
+            "BY",
+            "RETURNING",
+            "DISTINCT",
+            "ALL",
+            "CASE",
         ];
         let before = start.checked_sub(1);
         let loose = before.is_some_and(|at| {
@@ -195,13 +211,33 @@ impl<'a> Statement<'a> {
 
     fn is_wildcard(&self, at: usize) -> bool {
         const BEFORE: [&str; 12] = [
-            "SELECT", "DISTINCT", "ALL", "DISTINCTROW", "HIGH_PRIORITY", "STRAIGHT_JOIN",
-            "SQL_SMALL_RESULT", "SQL_BIG_RESULT", "SQL_BUFFER_RESULT", "SQL_NO_CACHE",
-            "SQL_CALC_FOUND_ROWS", "RETURNING",
+            "SELECT",
+            "DISTINCT",
+            "ALL",
+            "DISTINCTROW",
+            "HIGH_PRIORITY",
+            "STRAIGHT_JOIN",
+            "SQL_SMALL_RESULT",
+            "SQL_BIG_RESULT",
+            "SQL_BUFFER_RESULT",
+            "SQL_NO_CACHE",
+            "SQL_CALC_FOUND_ROWS",
+            "RETURNING",
         ];
         const AFTER: [&str; 13] = [
-            "FROM", "INTO", "WHERE", "GROUP", "HAVING", "ORDER", "LIMIT", "UNION", "EXCEPT",
-            "INTERSECT", "FOR", "LOCK", "PROCEDURE",
+            "FROM",
+            "INTO",
+            "WHERE",
+            "GROUP",
+            "HAVING",
+            "ORDER",
+            "LIMIT",
+            "UNION",
+            "EXCEPT",
+            "INTERSECT",
+            "FOR",
+            "LOCK",
+            "PROCEDURE",
         ];
         if !self.is_symbol(at, b'*') {
             return false;

@@ -52,7 +52,10 @@ fn index() -> Index {
                 ("raw", "<hash@main>"),
             ],
         ),
-        table("__proc", &[("subject_id", ""), ("traces", "<blob@main>"), ("n", "")]),
+        table(
+            "__proc",
+            &[("subject_id", ""), ("traces", "<blob@main>"), ("n", "")],
+        ),
         table("graphs", &[("id", ""), ("g", "<graph@main>"), ("note", "")]),
         table("inline", &[("id", ""), ("sig", "<blob>")]),
         table("traces", &[("id", ""), ("traces", "<blob@main>")]),
@@ -290,11 +293,17 @@ fn other_uses_in_queries_are_refused() {
     check(&[
         ("SELECT max(traces) FROM session", "no lab.session.traces"),
         ("SELECT md5(raw) FROM session", "no lab.session.raw"),
-        ("SELECT p.traces + 1 FROM session s, __proc p", "no lab.__proc.traces"),
+        (
+            "SELECT p.traces + 1 FROM session s, __proc p",
+            "no lab.__proc.traces",
+        ),
         ("SELECT g FROM graphs", "no lab.graphs.g"),
         ("SELECT * FROM graphs", "no lab.graphs.g"),
         ("SELECT id FROM v_traces", "no lab.v_traces"),
-        ("SELECT a.id FROM other a, lab.v_traces b", "no lab.v_traces"),
+        (
+            "SELECT a.id FROM other a, lab.v_traces b",
+            "no lab.v_traces",
+        ),
     ]);
 }
 
@@ -305,30 +314,78 @@ fn literals_for_codec_columns_become_cells() {
             "INSERT INTO `lab`.`session`(`subject_id`,`session`,`sig`,`traces`) VALUES ('1','0',X'6d59','mYm\\0abc'),('1','1',DEFAULT,NULL)",
             "write 3 4",
         ),
-        ("INSERT INTO lab.session(subject_id, traces) VALUES (1, _binary'x') ON DUPLICATE KEY UPDATE `subject_id`=`subject_id`", "write 4"),
-        ("INSERT INTO session VALUES (1, 2, now(), 'a', 'b', 'c'), (2, 2, now(), NULL, 0x6d59, 'c')", "write 3 4 5 4 5"),
-        ("REPLACE INTO `lab`.`session`(`subject_id`,`traces`) VALUES ('3',\"rep\")", "write 4"),
+        (
+            "INSERT INTO lab.session(subject_id, traces) VALUES (1, _binary'x') ON DUPLICATE KEY UPDATE `subject_id`=`subject_id`",
+            "write 4",
+        ),
+        (
+            "INSERT INTO session VALUES (1, 2, now(), 'a', 'b', 'c'), (2, 2, now(), NULL, 0x6d59, 'c')",
+            "write 3 4 5 4 5",
+        ),
+        (
+            "REPLACE INTO `lab`.`session`(`subject_id`,`traces`) VALUES ('3',\"rep\")",
+            "write 4",
+        ),
         ("INSERT IGNORE session (raw) VALUE ('a' 'b')", "write 5"),
-        ("INSERT INTO session (RAW, n) VALUES (('x'), 1 + 2)", "write 5"),
+        (
+            "INSERT INTO session (RAW, n) VALUES (('x'), 1 + 2)",
+            "write 5",
+        ),
         ("INSERT INTO session () VALUES ()", "pass"),
         ("INSERT INTO session VALUES ()", "pass"),
         ("INSERT INTO session (subject_id) VALUES (1),(2)", "pass"),
-        ("INSERT INTO session (subject_id, traces) VALUES (1, NULL), (2, DEFAULT)", "pass"),
+        (
+            "INSERT INTO session (subject_id, traces) VALUES (1, NULL), (2, DEFAULT)",
+            "pass",
+        ),
         ("INSERT INTO inline VALUES (1, 'x')", "write 1"),
-        ("INSERT INTO session (subject_id, traces) VALUES (1, 'x') ON DUPLICATE KEY UPDATE traces = VALUES(traces)", "write 4"),
-        ("INSERT INTO session (subject_id, traces) VALUES (1, 'x') ON DUPLICATE KEY UPDATE traces = 'y', n = n + 1", "write 4 4"),
-        ("INSERT INTO session (subject_id) VALUES (1) ON DUPLICATE KEY UPDATE traces = NULL, raw = DEFAULT", "pass"),
-        ("INSERT INTO session (subject_id) VALUES (1) ON DUPLICATE KEY UPDATE traces = lab.session.traces", "pass"),
-        ("INSERT INTO session (subject_id, traces) VALUES (1, 'x') RETURNING subject_id", "write 4"),
+        (
+            "INSERT INTO session (subject_id, traces) VALUES (1, 'x') ON DUPLICATE KEY UPDATE traces = VALUES(traces)",
+            "write 4",
+        ),
+        (
+            "INSERT INTO session (subject_id, traces) VALUES (1, 'x') ON DUPLICATE KEY UPDATE traces = 'y', n = n + 1",
+            "write 4 4",
+        ),
+        (
+            "INSERT INTO session (subject_id) VALUES (1) ON DUPLICATE KEY UPDATE traces = NULL, raw = DEFAULT",
+            "pass",
+        ),
+        (
+            "INSERT INTO session (subject_id) VALUES (1) ON DUPLICATE KEY UPDATE traces = lab.session.traces",
+            "pass",
+        ),
+        (
+            "INSERT INTO session (subject_id, traces) VALUES (1, 'x') RETURNING subject_id",
+            "write 4",
+        ),
         ("INSERT INTO other (traces) VALUES ('x')", "pass"),
-        ("INSERT INTO elsewhere.session (traces) VALUES ('x')", "pass"),
-        ("INSERT INTO `lab`.`~log`(`event`) VALUES ('DELETE FROM `lab`.`session` WHERE traces')", "pass"),
-        ("INSERT INTO sub_copy (`subject_id`,`name`) SELECT `subject_id`,`n` FROM `lab`.`session`", "pass"),
-        ("INSERT INTO session (`subject_id`,`n`) SELECT `subject_id`,`n` FROM `lab`.`__proc` ON DUPLICATE KEY UPDATE n = VALUES(n)", "pass"),
-        ("INSERT INTO session SET subject_id = 1, traces = NULL", "pass"),
+        (
+            "INSERT INTO elsewhere.session (traces) VALUES ('x')",
+            "pass",
+        ),
+        (
+            "INSERT INTO `lab`.`~log`(`event`) VALUES ('DELETE FROM `lab`.`session` WHERE traces')",
+            "pass",
+        ),
+        (
+            "INSERT INTO sub_copy (`subject_id`,`name`) SELECT `subject_id`,`n` FROM `lab`.`session`",
+            "pass",
+        ),
+        (
+            "INSERT INTO session (`subject_id`,`n`) SELECT `subject_id`,`n` FROM `lab`.`__proc` ON DUPLICATE KEY UPDATE n = VALUES(n)",
+            "pass",
+        ),
+        (
+            "INSERT INTO session SET subject_id = 1, traces = NULL",
+            "pass",
+        ),
         ("ANALYZE INSERT INTO other VALUES (1)", "pass"),
         ("INSERT INTO traces VALUES (1, 'x')", "write 1"),
-        ("/*! INSERT */ INTO session (traces) VALUES ('x')", "write 4"),
+        (
+            "/*! INSERT */ INTO session (traces) VALUES ('x')",
+            "write 4",
+        ),
     ]);
 }
 
@@ -448,27 +505,57 @@ fn harmless_changes_pass() {
 fn ddl_refreshes_what_it_names() {
     check(&[
         ("CREATE TABLE t (id int)", "ddl lab.t"),
-        ("CREATE TABLE IF NOT EXISTS `other`.`~log` (\n`id` int COMMENT \"event <x>\"\n) ENGINE=InnoDB, COMMENT \"log\"", "ddl other.~log"),
+        (
+            "CREATE TABLE IF NOT EXISTS `other`.`~log` (\n`id` int COMMENT \"event <x>\"\n) ENGINE=InnoDB, COMMENT \"log\"",
+            "ddl other.~log",
+        ),
         ("CREATE OR REPLACE TABLE a.b LIKE session", "ddl a.b"),
-        ("CREATE TABLE copy AS SELECT subject_id FROM session", "ddl lab.copy"),
+        (
+            "CREATE TABLE copy AS SELECT subject_id FROM session",
+            "ddl lab.copy",
+        ),
         ("DROP TABLE IF EXISTS session, a.b", "ddl lab.session a.b"),
-        ("RENAME TABLE session TO s2, a.b TO c.d", "ddl lab.session lab.s2 a.b c.d"),
-        ("ALTER TABLE session ADD `extra` longblob DEFAULT NULL COMMENT \"ex\" AFTER `traces`", "ddl lab.session"),
+        (
+            "RENAME TABLE session TO s2, a.b TO c.d",
+            "ddl lab.session lab.s2 a.b c.d",
+        ),
+        (
+            "ALTER TABLE session ADD `extra` longblob DEFAULT NULL COMMENT \"ex\" AFTER `traces`",
+            "ddl lab.session",
+        ),
         ("ALTER TABLE session DROP COLUMN traces", "ddl lab.session"),
-        ("ALTER TABLE session DROP traces, DROP COLUMN IF EXISTS raw", "ddl lab.session"),
-        ("ALTER TABLE session RENAME TO lab.s2", "ddl lab.session lab.s2"),
+        (
+            "ALTER TABLE session DROP traces, DROP COLUMN IF EXISTS raw",
+            "ddl lab.session",
+        ),
+        (
+            "ALTER TABLE session RENAME TO lab.s2",
+            "ddl lab.session lab.s2",
+        ),
         ("ALTER TABLE traces ADD x int", "ddl lab.traces"),
-        ("ALTER TABLE other ADD x int COMMENT '<5 mV>'", "ddl lab.other"),
+        (
+            "ALTER TABLE other ADD x int COMMENT '<5 mV>'",
+            "ddl lab.other",
+        ),
         ("CREATE VIEW v AS SELECT * FROM session", "ddl lab.v"),
-        ("CREATE OR REPLACE ALGORITHM=MERGE VIEW a.v AS SELECT traces FROM lab.session", "ddl a.v"),
+        (
+            "CREATE OR REPLACE ALGORITHM=MERGE VIEW a.v AS SELECT traces FROM lab.session",
+            "ddl a.v",
+        ),
         ("DROP VIEW v, a.w", "ddl lab.v a.w"),
         ("DROP DATABASE IF EXISTS `lab`", "ddl lab"),
         ("CREATE DATABASE x", "ddl"),
         ("CREATE INDEX i ON session (subject_id)", "pass"),
         ("DROP USER x", "pass"),
         ("SELECT 1; DROP TABLE session", "ddl lab.session"),
-        ("CREATE TABLE a (i int); USE z; CREATE TABLE b (i int)", "ddl lab.a z.b"),
-        ("CREATE TABLE t (d longblob COMMENT ':<blob@main>:stored form')", "ddl lab.t"),
+        (
+            "CREATE TABLE a (i int); USE z; CREATE TABLE b (i int)",
+            "ddl lab.a z.b",
+        ),
+        (
+            "CREATE TABLE t (d longblob COMMENT ':<blob@main>:stored form')",
+            "ddl lab.t",
+        ),
         ("EXECUTE IMMEDIATE 'DROP TABLE session'", "ddl lab.session"),
     ]);
 }
@@ -486,7 +573,10 @@ fn declared_codecs_become_what_datajoint_2_declares() {
     };
     let expected = text
         .replace("`traces` longblob", "`traces` json")
-        .replace("<blob@main> raw \\\"quoted\\\" traces", ":<blob@main>:raw \"\"quoted\"\" traces")
+        .replace(
+            "<blob@main> raw \\\"quoted\\\" traces",
+            ":<blob@main>:raw \"\"quoted\"\" traces",
+        )
         .replace("'<hash@>'", "':<hash@>:'")
         .replace("mediumblob", "longblob")
         .replace("'<blob>it''s inline'", "':<blob>:it''s inline'");
@@ -498,15 +588,34 @@ fn declared_codecs_become_what_datajoint_2_declares() {
 #[test]
 fn impossible_declarations_are_refused() {
     for (text, reason) in [
-        ("CREATE TABLE t (x longblob COMMENT '<blob@nowhere> x')", "configured: main"),
-        ("CREATE TABLE t (x longblob COMMENT '<graph@main> x')", "Unknown codec"),
-        ("CREATE TABLE t (x longblob COMMENT '<hash> x')", "requires @"),
+        (
+            "CREATE TABLE t (x longblob COMMENT '<blob@nowhere> x')",
+            "configured: main",
+        ),
+        (
+            "CREATE TABLE t (x longblob COMMENT '<graph@main> x')",
+            "Unknown codec",
+        ),
+        (
+            "CREATE TABLE t (x longblob COMMENT '<hash> x')",
+            "requires @",
+        ),
         ("CREATE TABLE t (x int COMMENT '<blob@main> x')", "no blob"),
-        ("CREATE TABLE t (x longblob DEFAULT 'a' COMMENT '<blob@main> x')", "no default"),
-        ("CREATE TEMPORARY TABLE t (x longblob COMMENT '<blob@main> x')", "temporary"),
+        (
+            "CREATE TABLE t (x longblob DEFAULT 'a' COMMENT '<blob@main> x')",
+            "no default",
+        ),
+        (
+            "CREATE TEMPORARY TABLE t (x longblob COMMENT '<blob@main> x')",
+            "temporary",
+        ),
     ] {
         let refusal = plan(text).expect_err(text);
-        assert!(refusal.message.contains(reason), "{text}: {}", refusal.message);
+        assert!(
+            refusal.message.contains(reason),
+            "{text}: {}",
+            refusal.message
+        );
         assert!(refusal.message.contains("lab.t.x"), "{}", refusal.message);
     }
 }
@@ -524,7 +633,10 @@ fn columns_are_described() {
     let Ok(Plan::Describe(describe)) = plan("SHOW COLUMNS FROM session") else {
         panic!("not described");
     };
-    assert_eq!(describe.table.map(|t| t.name.clone()).as_deref(), Some("session"));
+    assert_eq!(
+        describe.table.map(|t| t.name.clone()).as_deref(),
+        Some("session")
+    );
 }
 
 #[test]
@@ -539,9 +651,18 @@ fn the_stored_view_passes_all_but_the_catalog() {
         ("UPDATE session SET traces = 'x'", "pass"),
         ("SELECT * FROM v_traces", "pass"),
         ("SHOW FULL COLUMNS FROM session", "describe"),
-        ("CREATE TABLE t (x longblob COMMENT '<blob@main> x')", "ddl lab.t"),
-        ("ALTER TABLE session MODIFY traces longblob", "ddl lab.session"),
-        ("CREATE TRIGGER tr BEFORE INSERT ON session FOR EACH ROW SET NEW.traces = NULL", "pass"),
+        (
+            "CREATE TABLE t (x longblob COMMENT '<blob@main> x')",
+            "ddl lab.t",
+        ),
+        (
+            "ALTER TABLE session MODIFY traces longblob",
+            "ddl lab.session",
+        ),
+        (
+            "CREATE TRIGGER tr BEFORE INSERT ON session FOR EACH ROW SET NEW.traces = NULL",
+            "pass",
+        ),
         ("SELECT 1; DROP TABLE session", "ddl lab.session"),
         ("SELECT traces FROM session; SELECT 2", "pass"),
     ] {
@@ -570,17 +691,27 @@ fn the_current_database_resolves_names() {
     for (text, expected) in [
         ("SELECT traces FROM session", "pass"),
         ("SELECT traces FROM lab.session", "read"),
-        ("USE lab; SELECT traces FROM session", "no lab.session.traces"),
+        (
+            "USE lab; SELECT traces FROM session",
+            "no lab.session.traces",
+        ),
         ("CREATE TABLE t (i int)", "ddl elsewhere.t"),
     ] {
-        assert_eq!(short(plan_in(text.as_bytes(), &elsewhere)), expected, "{text}");
+        assert_eq!(
+            short(plan_in(text.as_bytes(), &elsewhere)),
+            expected,
+            "{text}"
+        );
     }
     // Without one, any table of that name may be meant.
     let nowhere = Context {
         schema: None,
         ..context()
     };
-    assert_eq!(short(plan_in(b"SELECT max(traces) FROM session", &nowhere)), "no lab.session.traces");
+    assert_eq!(
+        short(plan_in(b"SELECT max(traces) FROM session", &nowhere)),
+        "no lab.session.traces"
+    );
 }
 
 #[test]
@@ -594,7 +725,10 @@ fn sql_mode_and_character_sets_count() {
     };
     let text = b"SELECT \"traces\" FROM \"session\"";
     assert_eq!(short(plan_in(text, &ansi)), "read");
-    assert_eq!(short(plan_in(b"SELECT max(\"traces\") FROM \"session\"", &ansi)), "no lab.session.traces");
+    assert_eq!(
+        short(plan_in(b"SELECT max(\"traces\") FROM \"session\"", &ansi)),
+        "no lab.session.traces"
+    );
     assert_eq!(short(plan("SELECT \"traces\" FROM session")), "pass");
     let gbk = Context {
         charset: "gbk",
@@ -631,17 +765,38 @@ fn prepared_statements_pass_or_are_refused() {
     }
     let read = Bytes::from_static(b"SELECT traces FROM session");
     let refusal = examine_prepared(&read, &context(), &index).expect_err("reads");
-    assert!(refusal.message.contains("use the text protocol"), "{}", refusal.message);
+    assert!(
+        refusal.message.contains("use the text protocol"),
+        "{}",
+        refusal.message
+    );
     assert!(refusal.message.contains("lab.session.traces"));
 }
 
 #[test]
 fn statements_that_name_nothing_pass_at_a_glance() {
     let index = index();
-    for text in ["SELECT 1", "INSERT INTO other VALUES ('a;b;c')", "SET NAMES utf8mb4", "COMMIT"] {
-        assert_eq!(glance(text.as_bytes(), &index, View::Bytes), Glance::Pass, "{text}");
+    for text in [
+        "SELECT 1",
+        "INSERT INTO other VALUES ('a;b;c')",
+        "SET NAMES utf8mb4",
+        "COMMIT",
+    ] {
+        assert_eq!(
+            glance(text.as_bytes(), &index, View::Bytes),
+            Glance::Pass,
+            "{text}"
+        );
     }
-    for text in ["SELECT 1 FROM `session`", "/**/create table x(i int)", "SHOW COLUMNS FROM x"] {
-        assert_eq!(glance(text.as_bytes(), &index, View::Bytes), Glance::Examine, "{text}");
+    for text in [
+        "SELECT 1 FROM `session`",
+        "/**/create table x(i int)",
+        "SHOW COLUMNS FROM x",
+    ] {
+        assert_eq!(
+            glance(text.as_bytes(), &index, View::Bytes),
+            Glance::Examine,
+            "{text}"
+        );
     }
 }

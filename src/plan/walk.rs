@@ -45,11 +45,7 @@ pub(super) struct Walk<'a> {
 }
 
 impl<'a> Walk<'a> {
-    pub fn new(
-        statement: Statement<'a>,
-        columns: &'a [CodecColumn],
-        factors: Vec<Factor>,
-    ) -> Self {
+    pub fn new(statement: Statement<'a>, columns: &'a [CodecColumn], factors: Vec<Factor>) -> Self {
         Self {
             statement,
             columns,
@@ -69,7 +65,10 @@ impl<'a> Walk<'a> {
         if spelt.len() > self.explained
             && let Some(column) = spelt.last()
         {
-            self.touch(&(*column).clone(), "codec-proxy does not understand where it is used");
+            self.touch(
+                &(*column).clone(),
+                "codec-proxy does not understand where it is used",
+            );
         }
         self.touched.map_or(Ok(()), Err)
     }
@@ -94,7 +93,10 @@ impl<'a> Walk<'a> {
     pub fn expansion(&self, item: &SelectItem, from: &[Factor]) -> Option<Vec<CodecColumn>> {
         let of = |factor: &Factor| -> Vec<CodecColumn> {
             let columns = self.columns.iter().filter(|c| {
-                let is_own = factor.codec.as_ref().is_some_and(|t| Arc::ptr_eq(t, &c.table));
+                let is_own = factor
+                    .codec
+                    .as_ref()
+                    .is_some_and(|t| Arc::ptr_eq(t, &c.table));
                 is_own && !c.table.columns[c.column].invisible
             });
             columns.cloned().collect()
@@ -218,7 +220,11 @@ impl Visitor for Walk<'_> {
 
     fn pre_visit_select(&mut self, select: &Select) -> ControlFlow<()> {
         let exists = std::mem::take(&mut self.exists);
-        let from: Vec<Factor> = select.from.iter().flat_map(|f| self.factors_of(f)).collect();
+        let from: Vec<Factor> = select
+            .from
+            .iter()
+            .flat_map(|f| self.factors_of(f))
+            .collect();
         for item in &select.projection {
             if let Some(columns) = self.expansion(item, &from) {
                 self.explain_item(item);
@@ -272,7 +278,10 @@ impl Visitor for Walk<'_> {
                 let parts = parts_of(expr).unwrap_or_default();
                 self.explain(&parts);
                 let alias = match parts.as_slice() {
-                    [name] => self.aliases.iter().find(|(alias, _)| same_name(alias, name)),
+                    [name] => self
+                        .aliases
+                        .iter()
+                        .find(|(alias, _)| same_name(alias, name)),
                     _ => None,
                 };
                 let column = alias.map(|(_, c)| c.clone());
@@ -307,7 +316,10 @@ impl Factor {
 
     /// Whether it has, or may have, a column of that name.
     fn bears(&self, column: &str, statement: &Statement) -> bool {
-        let own = self.codec.as_ref().is_some_and(|t| t.column(column.as_bytes()).is_some());
+        let own = self
+            .codec
+            .as_ref()
+            .is_some_and(|t| t.column(column.as_bytes()).is_some());
         let namesake = self.other.as_ref().is_some_and(|(schema, table)| {
             let (schema, table) = (schema.as_bytes(), table.as_bytes());
             statement.index.has_namesake(schema, table, column)
