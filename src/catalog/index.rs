@@ -135,6 +135,15 @@ impl Index {
         index
     }
 
+    /// This index with a column of a table without a codec that is named like a codec column.
+    #[cfg(test)]
+    pub(crate) fn with_namesake(mut self, schema: &str, table: &str, column: &str) -> Self {
+        let key = (schema.as_bytes().into(), table.as_bytes().into());
+        let columns = self.namesakes.entry(key).or_default();
+        columns.insert(column.to_owned());
+        self
+    }
+
     /// The table of that name; both as the server sends them in a column definition, or as they
     /// stand in a statement (without quotes), in UTF-8.
     pub fn table(&self, schema: &[u8], table: &[u8]) -> Option<&Arc<Table>> {

@@ -10,14 +10,15 @@ const READ_PLAINLY: &str = "read the value with a plain SELECT";
 /// UPDATE passes if it gives codec columns nothing but NULL or DEFAULT and uses external ones
 /// under `IS NULL` only.
 pub(super) fn update(statement: Statement) -> Result<Plan, Refusal> {
-    let tables = statement.tables();
-    refuse_views(&tables)?;
     let set = statement.find_word(1, &["SET"]).unwrap_or(0);
     let end = statement.find_word(set, &["WHERE", "ORDER", "LIMIT", "RETURNING"]);
     let end = end.unwrap_or(statement.tokens.len());
+    let assigned = assigned(&statement, set + 1, end);
+    let tables = statement.tables_besides(&assigned);
+    refuse_views(&tables)?;
     let columns: Vec<CodecColumn> = tables.iter().flat_map(codecs).collect();
     let mut cleared = Vec::new();
-    for at in assigned(&statement, set + 1, end) {
+    for at in assigned {
         let Some(column) = statement.column_at(at, &columns) else {
             continue;
         };
@@ -135,8 +136,11 @@ fn uses_none(
         return Ok(());
     }
     let named = tokens.clone().find_map(|at| {
-        // A name right after one of these is a table's.
+        // A table that is called like the column.
         let of_table = at > 0
+            && statement
+                .name(at)
+                .is_some_and(|name| statement.resolve(None, &name).next().is_some())
             && statement.is_any_word(
                 at - 1,
                 &["FROM", "UPDATE", "INTO", "JOIN", "TABLE", "USING"],

@@ -107,7 +107,8 @@ fn tables(statement: &Statement, from: usize) -> Ddl {
     let mut at = from;
     let mut expected = true;
     while at < end {
-        if statement.is_any_word(at, &["IF", "NOT", "EXISTS", "ONLINE", "IGNORE"]) && expected {
+        let filler = ["IF", "NOT", "EXISTS", "ONLINE", "IGNORE", "TO", "AS"];
+        if statement.is_any_word(at, &filler) && expected {
             at += 1;
             continue;
         }

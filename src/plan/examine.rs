@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use bytes::Bytes;
 
 use super::charset;
-use super::statement::{Statement, codecs, refuse_table};
+use super::statement::{Statement, codecs, external, refuse_table};
 use super::{Context, Ddl, Plan, change, ddl, insert, select};
 use crate::catalog::{Index, Table, TableKind};
 use crate::refusal::Refusal;
@@ -44,7 +44,8 @@ pub fn examine(text: &Bytes, context: &Context, index: &Index) -> Result<Plan, R
         several => multi(several)?,
     };
     let touches = matches!(plan, Plan::Write(_) | Plan::Read | Plan::Declare(_));
-    if !touches {
+    let reads = lexed.conditional && matches!(plan, Plan::Pass) && names_external(&all);
+    if !touches && !reads {
         return Ok(plan);
     }
     if charset::is_treacherous(context.charset) && !text.is_ascii() {
@@ -57,7 +58,7 @@ pub fn examine(text: &Bytes, context: &Context, index: &Index) -> Result<Plan, R
             "SET NAMES utf8mb4",
         ));
     }
-    if lexed.conditional && !matches!(plan, Plan::Declare(_)) {
+    if lexed.conditional && !matches!(plan, Plan::Declare(_)) && !all.tables().is_empty() {
         let reason = "a part of the statement is run by some server versions only";
         return Err(refuse_all(&all, reason, "leave the versioned comment out"));
     }
@@ -99,6 +100,8 @@ fn one(statement: Statement, depth: usize) -> Result<Plan, Refusal> {
     }
     match keyword.as_str() {
         _ if is_ddl => ddl::plan(statement),
+        "WITH" if statement.find_word(1, &["UPDATE"]).is_some() => change::update(statement),
+        "WITH" if statement.find_word(1, &["DELETE"]).is_some() => change::delete(statement),
         "SELECT" | "WITH" | "VALUES" => select::plan(statement),
         "INSERT" | "REPLACE" => insert::plan(statement),
         "UPDATE" => change::update(statement),
@@ -304,6 +307,14 @@ fn check_names(statement: &Statement) -> Result<(), Refusal> {
         }
         _ => Ok(()),
     }
+}
+
+/// Whether the statement names an external codec column, in whatever way.
+fn names_external(statement: &Statement) -> bool {
+    let columns = external(&statement.tables());
+    let mut all = 0..statement.tokens.len();
+    statement.context.view == View::Bytes
+        && all.any(|at| statement.column_at(at, &columns).is_some())
 }
 
 fn is_ascii(table: &Table) -> bool {

@@ -9,7 +9,7 @@ use sqlparser::parser::Parser;
 
 use super::Plan;
 use super::statement::{CodecColumn, Statement, external, refuse_views};
-use super::walk::{Factor, Walk, factors};
+use super::walk::{Factor, Walk, factors, relations};
 use crate::catalog::ColumnCodec;
 use crate::refusal::Refusal;
 use crate::sql::skeleton::skeleton;
@@ -49,6 +49,15 @@ fn result_columns(statement: Statement) -> Result<Vec<CodecColumn>, Refusal> {
         let column = statement.mention(all, &columns).unwrap_or(&columns[0]);
         return Err(column.refuse("codec-proxy does not understand this query", PLAINLY));
     };
+    // `TABLE t` is no relation to the parser.
+    let hidden = (0..statement.tokens.len()).any(|at| statement.is_word(at, "TABLE"));
+    let columns = match hidden {
+        true => columns,
+        false => external(&relations(&statement, &query)),
+    };
+    if columns.is_empty() {
+        return Ok(Vec::new());
+    }
     let mut walk = Walk::new(statement, &columns, factors(&statement, &query));
     let read = match top_select(&mut query) {
         Some((select, order_by)) => take_result(&mut walk, select, order_by),
@@ -178,6 +187,15 @@ fn take_result(
         walk.touch(
             &column.clone(),
             "DISTINCT would compare pointers and not values",
+        );
+    }
+    let is_sorted = order_by.is_some()
+        || select.having.is_some()
+        || !matches!(&select.group_by, ast::GroupByExpr::Expressions(g, _) if g.is_empty());
+    if is_sorted && walk.has_literal_alias() {
+        walk.touch(
+            &first,
+            "its alias is written as a string, which may be meant by ORDER BY",
         );
     }
     for place in ordinals(select, order_by) {

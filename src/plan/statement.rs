@@ -104,22 +104,35 @@ impl<'a> Statement<'a> {
         })
     }
 
-    /// The codec tables, and views that show one, that the statement may name, each once.
+    /// The codec tables, and views that show one, that the statement may name, each once; first
+    /// those that stand where a table's name is likely.
     pub fn tables(&self) -> Vec<Arc<Table>> {
-        let mut tables: Vec<Arc<Table>> = Vec::new();
+        self.tables_besides(&[])
+    }
+
+    /// As [`Self::tables`], for a statement in which some tokens are known to be columns.
+    pub fn tables_besides(&self, columns: &[usize]) -> Vec<Arc<Table>> {
+        const BEFORE: [&str; 7] = ["FROM", "JOIN", "INTO", "UPDATE", "TABLE", "OPEN", "HANDLER"];
+        let mut tables: Vec<(bool, Arc<Table>)> = Vec::new();
         for at in 0..self.tokens.len() {
-            let Some(name) = self.name(at) else { continue };
+            let Some(name) = self.name(at).filter(|_| !columns.contains(&at)) else {
+                continue;
+            };
             let qualifier = match at >= 1 && self.is_symbol(at - 1, b'.') {
                 true => at.checked_sub(2).and_then(|at| self.name(at)),
                 false => None,
             };
+            let start = at - if qualifier.is_some() { 2 } else { 0 };
+            let likely = start > 0 && self.is_any_word(start - 1, &BEFORE);
             for table in self.resolve(qualifier.as_deref(), &name) {
-                if !tables.iter().any(|t| Arc::ptr_eq(t, table)) {
-                    tables.push(table.clone());
+                match tables.iter_mut().find(|(_, t)| Arc::ptr_eq(t, table)) {
+                    Some((known, _)) => *known |= likely,
+                    None => tables.push((likely, table.clone())),
                 }
             }
         }
-        tables
+        tables.sort_by_key(|(likely, _)| !likely);
+        tables.into_iter().map(|(_, table)| table).collect()
     }
 
     /// The codec tables of that name: in the given schema, else in the current one; in any, if

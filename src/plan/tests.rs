@@ -163,6 +163,7 @@ fn queries_that_touch_no_external_column_pass() {
         "SELECT o.traces FROM session AS s JOIN other AS o ON s.subject_id = o.subject_id",
         "SELECT other.* FROM session JOIN other USING (subject_id)",
         "SELECT traces FROM other",
+        "SELECT t.traces FROM (SELECT session AS traces FROM session LIMIT 5) t JOIN session s",
         "SELECT traces FROM elsewhere.session",
         "SELECT 'traces' FROM session",
         "SELECT * FROM inline",
@@ -197,6 +198,7 @@ fn plain_columns_of_base_tables_are_read() {
         "SELECT s.*, o.note FROM lab.session AS s LEFT JOIN other o ON o.id = s.subject_id",
         "SELECT *, 1 FROM session WHERE traces IS NOT NULL",
         "SELECT DISTINCT traces FROM session",
+        "SELECT traces AS 'x' FROM session",
         "SELECT traces AS x, raw y FROM session ORDER BY subject_id DESC LIMIT 10, 20",
         "SELECT (traces) FROM session",
         "SELECT TRACES FROM session",
@@ -254,7 +256,6 @@ fn other_uses_in_queries_are_refused() {
         "SELECT traces FROM (SELECT traces FROM session) t",
         "SELECT d FROM (SELECT traces AS d FROM session) t",
         "SELECT * FROM (SELECT * FROM session) t",
-        "SELECT t.traces FROM (SELECT session AS traces FROM session LIMIT 5) t JOIN session s",
         "SELECT s.traces FROM session s JOIN (SELECT 1 AS one) t",
         "WITH c AS (SELECT traces FROM session) SELECT * FROM c",
         "WITH c AS (SELECT * FROM session) SELECT subject_id FROM c",
@@ -285,6 +286,11 @@ fn other_uses_in_queries_are_refused() {
         "CALL p((SELECT traces FROM session))",
         "BEGIN NOT ATOMIC SELECT traces FROM session; END",
         "IF 1 THEN SELECT 1 FROM session; END IF",
+        "SELECT traces AS 'x' FROM session ORDER BY x",
+        "SELECT subject_id /*!99999 , traces */ FROM session",
+        "SELECT subject_id, traces IS NULL /*!50000 */ FROM session",
+        "SELECT j.x FROM session, JSON_TABLE(traces, '$' COLUMNS (x int PATH '$.size')) j",
+        "INSERT INTO other TABLE session",
     ];
     for text in texts {
         let found = short(plan(text));
@@ -425,6 +431,9 @@ fn other_writes_are_refused() {
         "UPDATE session SET n = 1 ORDER BY traces LIMIT 1",
         "UPDATE v_traces SET n = 1",
         "DELETE FROM session WHERE traces = 'x'",
+        "DELETE FROM session WHERE TRIM('x' FROM raw) = 'y'",
+        "WITH c AS (SELECT 1) UPDATE session SET sig = 'x'",
+        "WITH c AS (SELECT 1) DELETE FROM session WHERE traces > 'x'",
         "DELETE FROM session WHERE subject_id = 1 RETURNING traces",
         "DELETE FROM session WHERE subject_id = 1 RETURNING *",
         "DELETE FROM other WHERE x IN (SELECT * FROM session)",
@@ -798,5 +807,43 @@ fn statements_that_name_nothing_pass_at_a_glance() {
             Glance::Examine,
             "{text}"
         );
+    }
+}
+
+#[test]
+fn natural_join_must_not_compare_pointers() {
+    let index = index().with_namesake("lab", "wide", "traces");
+    let found = |text: &str| {
+        short(examine(
+            &Bytes::copy_from_slice(text.as_bytes()),
+            &context(),
+            &index,
+        ))
+    };
+    for (text, expected) in [
+        ("SELECT n FROM session NATURAL JOIN subject", "pass"),
+        ("SELECT traces FROM session NATURAL JOIN subject", "read"),
+        (
+            "SELECT n FROM session NATURAL JOIN wide",
+            "no lab.session.traces",
+        ),
+        (
+            "SELECT session.n FROM session NATURAL JOIN (SELECT subject_id, note AS traces FROM wide) w",
+            "no lab.session.traces",
+        ),
+        (
+            "SELECT n FROM session NATURAL JOIN (SELECT subject_id FROM wide) w",
+            "pass",
+        ),
+        (
+            "SELECT n FROM session NATURAL JOIN subject WHERE (n) IN (SELECT n FROM session)",
+            "pass",
+        ),
+        (
+            "SELECT n FROM session s NATURAL LEFT JOIN session t",
+            "no lab.session.traces",
+        ),
+    ] {
+        assert_eq!(found(text), expected, "{text}");
     }
 }

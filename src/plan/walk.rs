@@ -84,6 +84,12 @@ impl<'a> Walk<'a> {
         self.aliases.push((alias.value.clone(), column));
     }
 
+    /// Whether a codec column's alias was a string, of which the skeleton has no more than a
+    /// place.
+    pub fn has_literal_alias(&self) -> bool {
+        self.aliases.iter().any(|(alias, _)| alias.starts_with('~'))
+    }
+
     /// The codec column that an expression is, if it is nothing more.
     pub fn plain_column(&self, expr: &Expr) -> Option<CodecColumn> {
         self.column(&parts_of(expr)?)
@@ -330,6 +336,26 @@ impl Factor {
         });
         own || namesake || derived
     }
+}
+
+/// The codec tables that a query names as tables: a column may be called like one of them.
+pub(super) fn relations(statement: &Statement, query: &Query) -> Vec<Arc<Table>> {
+    struct Collect<'a>(&'a Statement<'a>, Vec<Arc<Table>>);
+    impl Visitor for Collect<'_> {
+        type Break = ();
+        fn pre_visit_relation(&mut self, relation: &ObjectName) -> ControlFlow<()> {
+            if let Some((table, schema)) = name_parts(relation).split_last()
+                && let Some(table) = self.0.table(schema.last().copied(), table)
+                && !self.1.iter().any(|t| Arc::ptr_eq(t, table))
+            {
+                self.1.push(table.clone());
+            }
+            ControlFlow::Continue(())
+        }
+    }
+    let mut collect = Collect(statement, Vec::new());
+    let _ = query.visit(&mut collect);
+    collect.1
 }
 
 /// All tables in all FROM clauses of a query.

@@ -1,6 +1,10 @@
 //! What a statement's meaning depends on besides its text: the current database, the SQL mode
-//! and the character set. The server is asked, in the same session, when the answer may have
-//! changed; the relay keeps track of that ([`Relay::context_valid`]).
+//! and the character set.
+//!
+//! The server is asked, in the same session, before a statement on a codec table when the answer
+//! may have changed; the relay keeps track of that ([`Relay::context_valid`]). For statements on
+//! other tables (any DDL, `SHOW COLUMNS`) what the relay has seen go by is enough as long as
+//! [`Relay::schema_known`]: the question would show in the client's `FOUND_ROWS()`.
 
 use std::io;
 
@@ -49,6 +53,7 @@ pub async fn ask(relay: &mut Relay) -> io::Result<Result<SessionContext, Vec<u8>
     }
     relay.server.resume();
     relay.context_valid = context.is_some();
+    relay.schema_known = context.is_some();
     let silent = || {
         let reason = "the server does not say which database and SQL mode are current";
         reply::err(&Refusal::unsupported(
@@ -77,14 +82,36 @@ pub fn outlives(text: &[u8]) -> bool {
         b"COMMIT",
         b"ROLLBACK",
     ];
-    let text = text.trim_ascii_start();
-    let keyword = &text[..text
-        .iter()
-        .position(|b| !b.is_ascii_alphabetic())
-        .unwrap_or(text.len())];
+    let keyword = first_word(text);
     ORDINARY
         .iter()
         .any(|ordinary| keyword.eq_ignore_ascii_case(ordinary))
+}
+
+/// Whether the current database stays what it is.
+pub fn keeps_schema(text: &[u8]) -> bool {
+    const CHANGING: [&[u8]; 6] = [b"", b"USE", b"DROP", b"EXECUTE", b"CALL", b"BEGIN"];
+    let keyword = first_word(text);
+    !CHANGING
+        .iter()
+        .any(|changing| keyword.eq_ignore_ascii_case(changing))
+}
+
+fn first_word(text: &[u8]) -> &[u8] {
+    let text = text.trim_ascii_start();
+    &text[..text
+        .iter()
+        .position(|b| !b.is_ascii_alphabetic())
+        .unwrap_or(text.len())]
+}
+
+/// The SQL mode as far as the status flags of the last answer tell it; MySQL does not tell
+/// `ANSI_QUOTES`.
+pub fn dialect_of(status: u16) -> Dialect {
+    Dialect {
+        ansi_quotes: status & reply::ANSI_QUOTES != 0,
+        no_backslash_escapes: status & reply::NO_BACKSLASH_ESCAPES != 0,
+    }
 }
 
 fn parse(payload: &[u8]) -> Option<SessionContext> {

@@ -51,6 +51,8 @@ pub struct Login {
     pub status: u16,
     /// The client may send several statements at once.
     pub multi_statements: bool,
+    /// The current database.
+    pub schema: Option<String>,
     /// For a later `COM_CHANGE_USER`.
     pub challenge: Challenge,
 }
@@ -129,6 +131,9 @@ pub async fn login(
     let multi_statements = response
         .capabilities()
         .contains(CapabilityFlags::CLIENT_MULTI_STATEMENTS);
+    let schema = response
+        .database()
+        .map(|name| String::from_utf8_lossy(name).into_owned());
     let (payload, shape) = response.for_server(offered, encrypt);
     let mut server_seq = 1;
     if encrypt {
@@ -163,6 +168,7 @@ pub async fn login(
             shape,
             status,
             multi_statements,
+            schema,
             challenge,
         }),
         None => Err(LoginError::Refused),

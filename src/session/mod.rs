@@ -51,7 +51,12 @@ pub async fn run(client: TcpStream, view: View, shared: &Shared) {
         .peer_addr()
         .map_or_else(|e| e.to_string(), |a| a.to_string());
     let login = login::login(client, &shared.database, &shared.tls);
-    let login = match timeout(shared.limits.login_seconds, login).await {
+    let login = timeout(shared.limits.login_seconds, login);
+    let login = tokio::select! {
+        login = login => login,
+        () = shared.ending.cancelled() => return tracing::info!(%peer, "no session: the proxy ends"),
+    };
+    let login = match login {
         Ok(Ok(login)) => login,
         Ok(Err(error @ LoginError::Connect(..))) => {
             return tracing::error!(%peer, %error, "no session");
@@ -69,7 +74,10 @@ pub async fn run(client: TcpStream, view: View, shared: &Shared) {
             login.multi_statements,
             shared.limits.statement_bytes,
         ),
-        context: SessionContext::default(),
+        context: SessionContext {
+            schema: login.schema,
+            ..SessionContext::default()
+        },
         challenge: login.challenge,
         view,
         shared,
@@ -151,13 +159,17 @@ impl Session<'_> {
 
     async fn statement(&mut self, statement: Statement) -> io::Result<()> {
         self.settle().await?;
+        let index = self.shared.catalog.index();
         if !self.relay.context_valid {
-            match context::ask(&mut self.relay).await? {
-                Ok(context) => self.context = context,
-                Err(packet) => return self.answer(statement.seq, &packet).await,
+            if self.relay.schema_known && !index.mentions(&statement.payload) {
+                self.context.dialect = context::dialect_of(self.relay.responses.status());
+            } else {
+                match context::ask(&mut self.relay).await? {
+                    Ok(context) => self.context = context,
+                    Err(packet) => return self.answer(statement.seq, &packet).await,
+                }
             }
         }
-        let index = self.shared.catalog.index();
         let stores = |name: &str| {
             self.shared
                 .stores
@@ -267,6 +279,7 @@ impl Session<'_> {
         .await?;
         relay.responses = Responses::new(relay.responses.shape(), status.unwrap_or_default());
         relay.context_valid = false;
+        relay.schema_known = false;
         relay.client.resume();
         relay.server.resume();
         Ok(())

@@ -75,6 +75,8 @@ pub struct Relay {
     pub responses: Responses,
     /// False once a command may have changed what [`super::context`] remembers.
     pub context_valid: bool,
+    /// False once a command may have changed the current database.
+    pub schema_known: bool,
     /// Added to the sequence numbers of the response under way, where the proxy sent the
     /// command in another number of packets than the client.
     pub seq_shift: u8,
@@ -124,6 +126,7 @@ impl Relay {
             server,
             responses,
             context_valid: false,
+            schema_known: true,
             seq_shift: 0,
             infile: false,
             collecting: None,
@@ -356,6 +359,7 @@ impl Relay {
                     | command::STMT_BULK_EXECUTE
             ) {
                 self.context_valid = false;
+                self.schema_known &= command != command::INIT_DB;
             }
             self.responses.sent(command::expect(command));
         }
@@ -376,9 +380,9 @@ impl Relay {
 
     /// A statement that may set variables or the database makes the remembered context stale.
     fn note_keyword(&mut self, text: &[u8]) {
-        self.context_valid = self.context_valid
-            && context::outlives(text)
-            && !(self.multi_statements && memchr::memchr(b';', text).is_some());
+        let single = !self.multi_statements || memchr::memchr(b';', text).is_none();
+        self.context_valid &= single && context::outlives(text);
+        self.schema_known &= single && context::keeps_schema(text);
     }
 
     /// Begins to collect the statement whose first bytes are `buf`, header included, unless it

@@ -8,6 +8,7 @@ use std::ops::Range;
 
 use mysql_common::constants::{CapabilityFlags, MariadbCapabilities};
 
+use super::lenenc;
 use super::response::Shape;
 
 /// Capabilities that the relay follows. Compression, optional metadata and query attributes
@@ -163,6 +164,26 @@ impl Response {
         CapabilityFlags::from_bits_retain(u32::from_le_bytes(bytes))
     }
 
+    /// The database that the client asks for; `None` if it asks for none, or cannot be read.
+    pub fn database(&self) -> Option<&[u8]> {
+        let caps = self.capabilities();
+        if !caps.contains(CapabilityFlags::CLIENT_CONNECT_WITH_DB) {
+            return None;
+        }
+        let after = |bytes: &'_ [u8]| bytes.iter().position(|b| *b == 0).map(|end| end + 1);
+        let rest = self.payload.get(SSL_REQUEST..)?;
+        let rest = &rest[after(rest)?..];
+        let answer = if caps.contains(CapabilityFlags::CLIENT_PLUGIN_AUTH_LENENC_CLIENT_DATA) {
+            lenenc::read_str(rest)?.1
+        } else if caps.contains(CapabilityFlags::CLIENT_SECURE_CONNECTION) {
+            1 + usize::from(*rest.first()?)
+        } else {
+            after(rest)?
+        };
+        let name = rest.get(answer..)?.split(|b| *b == 0).next()?;
+        (!name.is_empty()).then_some(name)
+    }
+
     /// The payload for the server, and what was agreed on.
     ///
     /// `tls` says whether the connection to the server is encrypted.
@@ -247,6 +268,25 @@ mod tests {
     }
 
     #[test]
+    fn the_database_stands_behind_user_and_answer() {
+        let read = |caps: u32, rest: &[u8]| {
+            let mut payload = vec![0; SSL_REQUEST];
+            payload[..4].copy_from_slice(&(0x0200 | caps).to_le_bytes());
+            payload.extend_from_slice(rest);
+            Response::parse(payload)
+                .unwrap()
+                .database()
+                .map(<[u8]>::to_vec)
+        };
+        let lab = Some(b"lab".to_vec());
+        assert_eq!(read(0x0020_8008, b"me\0\x02\0\0lab\0plugin\0"), lab);
+        assert_eq!(read(0x0000_8008, b"me\0\x02\0\0lab\0plugin\0"), lab);
+        assert_eq!(read(0x0000_0008, b"me\0xx\0lab"), lab);
+        assert_eq!(read(0x0000_8008, b"me\0\0\0"), None);
+        assert_eq!(read(0x0000_8000, b"me\0\0plugin\0"), None);
+    }
+
+    #[test]
     fn what_was_agreed_is_what_both_said() {
         let mut payload = vec![0xFF; 40];
         payload[..4].copy_from_slice(&0x0100_0200u32.to_le_bytes());
@@ -267,6 +307,7 @@ mod tests {
         #[test]
         fn any_bytes_are_parsed_without_panic(mut bytes: Vec<u8>, tls: bool) {
             if let Ok(response) = Response::parse(bytes.clone()) {
+                let _ = response.database();
                 response.for_server(CapabilityFlags::empty(), tls);
             }
             if let Some(first) = bytes.first_mut() {

@@ -20,6 +20,8 @@ pub const MORE_RESULTS: u16 = 0x0008;
 pub const CURSOR_EXISTS: u16 = 0x0040;
 /// `SERVER_STATUS_NO_BACKSLASH_ESCAPES`
 pub const NO_BACKSLASH_ESCAPES: u16 = 0x0200;
+/// `SERVER_STATUS_ANSI_QUOTES` (MariaDB only)
+pub const ANSI_QUOTES: u16 = 0x8000;
 
 /// The status flags of an OK packet (also one with the EOF header that ends rows).
 pub fn ok_status(payload: &[u8]) -> Option<u16> {

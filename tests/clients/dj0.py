@@ -20,7 +20,7 @@ dj.config["database.use_tls"] = {"yes": True, "no": False}.get(os.environ.get("T
 dj.config["safemode"] = False
 dj.config["enable_python_native_blobs"] = True
 dj.config["enable_python_pickle"] = True
-schema = dj.Schema(os.environ["SCHEMA"])
+schema = dj.Schema(os.environ["SCHEMA"], context=globals())
 
 
 class Recording(dj.Manual):
@@ -83,11 +83,30 @@ def fetch():
     check(list(counted) == [2, 2, 2], "aggr")
     check(list(Recording.fetch("KEY", order_by="number"))[:2] == [{"number": 0}, {"number": 1}], "keys")
     check({"number": 5} in Recording(), "in")
-    computed = Recording.proj(..., longer="length(note)") & "number = 1"
-    check(computed.fetch1("longer") == 6, "computed")
+    check((Recording & "number = 1").proj(longer="length(note)").fetch1("longer") == 6, "computed")
+    everything = (Recording & "number = 1").proj(..., longer="length(note)").fetch1()
+    check(everything["longer"] == 6 and same(everything["traces"], value(1)), "computed beside values")
+    right_or_refused(
+        lambda: (Recording.proj(..., longer="length(note)") & "longer = 6").fetch(as_dict=True, order_by="number"),
+        lambda rows: check_rows(rows, range(10)),
+    )
+    right_or_refused(
+        lambda: (Recording.proj(..., "note") & "number < 3").fetch("number", limit=1),
+        lambda numbers: check(list(numbers) == [0], numbers),
+    )
     check(repr(Recording()) != "" and Recording().preview() != "", "preview")
     check("longblob" in Recording.describe(printout=False), "describe")
     check(Recording.heading["traces"].type == "longblob" and Recording.heading["traces"].comment == "raw traces", "heading")
+
+
+def right_or_refused(query, judge):
+    """A query that needs a derived table: a later issue brings it; until then, the plain error."""
+    try:
+        result = query()
+    except Exception as error:
+        check("codec-proxy: " in str(error) and "1235" in str(error), f"refused otherwise: {error}")
+        return
+    judge(result)
 
 
 def change():

@@ -26,7 +26,7 @@ def read():
     row = (recording & "number = 10").fetch1()
     check(same(row["extra"], value(1)) and same(row["inside"], value(2)), "every column")
     heading = recording.heading["traces"]
-    check(heading.original_type == "<blob@main>" and heading.comment == "raw traces", "heading")
+    check((heading.codec.name, heading.store, heading.comment) == ("blob", "main", "raw traces"), heading)
 
 
 def insert():

@@ -256,11 +256,29 @@ fn pointers_of_other_writers() {
         let read = client.value(format!("SELECT data FROM t WHERE id = {id}"));
         assert_eq!(read.as_ref(), Some(&value), "{pointer}");
     }
-    // As the migration of a 0.14 store writes it: another path, the same digest.
-    fs::create_dir_all(lab.store.join("old/5c")).expect("a folder");
-    fs::copy(&object, lab.store.join("old/5c/5c01")).expect("a copy");
-    direct.ok(format!(
-        r#"INSERT INTO t (id, data) VALUES (9, '{{"hash": "{hash}", "path": "old/5c/5c01", "schema": "x", "store": "main", "size": 85}}')"#
-    ));
-    assert_eq!(client.value("SELECT data FROM t WHERE id = 9"), Some(value));
+}
+
+/// `path` is what says where an object lies, also outside of the section where the proxy would
+/// write it: rows copied from another schema, and blobs of a 0.14 store that was migrated without
+/// a copy (2.3.5 reads both).
+#[test]
+fn pointers_into_other_folders() {
+    let lab = Lab::new("other_folders");
+    lab.blob_table("t");
+    let (mut client, mut direct) = (lab.bytes(), lab.direct());
+    let value = packed(6, 60);
+    let hash = crate::support::objects::hash_name(&value);
+    for (id, path) in [
+        (1, format!("_hash/another_schema/{hash}")),
+        (2, "mylab/5c/01/5c0102030405060708090a0b0c0d0e0f".to_owned()),
+    ] {
+        let object = lab.store.join(&path);
+        fs::create_dir_all(object.parent().expect("a folder")).expect("a folder");
+        fs::write(&object, &value).expect("an object");
+        direct.ok(format!(
+            r#"INSERT INTO t (id, data) VALUES ({id}, '{{"hash": "{hash}", "path": "{path}", "schema": "x", "store": "main", "size": 89}}')"#
+        ));
+        let read = client.value(format!("SELECT data FROM t WHERE id = {id}"));
+        assert_eq!(read.as_ref(), Some(&value), "{path}");
+    }
 }

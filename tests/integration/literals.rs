@@ -58,7 +58,7 @@ fn every_form_of_literal() {
         (format!("0x{digits}").into_bytes(), &value),
         (sql(&[b"_binary", &single]), &value),
         (sql(&[b"_binary ", &double]), &value),
-        (sql(&[b"_binary /* raw */ ", &hex(&value)]), &value),
+        (sql(&[b"_binary ", &hex(&value)]), &value),
         (sql(&[&escaped(head), b"\n ", &escaped(tail)]), &value),
         (sql(&[b"(", &single, b" ) -- the end\n"]), &value),
         (wordy, b"mYm\0\"a\\%\\_'x\x08\t"),
@@ -195,7 +195,7 @@ fn values_of_many_packets() {
         .collect();
     assert_eq!(
         lengths,
-        [34, (17 << 20) + 25, (17 << 20) + 25, (40 << 20) + 25]
+        [38, (17 << 20) + 29, (17 << 20) + 29, (40 << 20) + 29]
     );
     assert_same(
         read[3][2].as_deref().unwrap_or_default(),

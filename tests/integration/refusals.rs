@@ -82,8 +82,6 @@ fn statements_that_write_a_codec_column() {
             &packed_literal,
             b"",
         ],
-        [b"UPDATE t SET data = NULL WHERE id = 1", b"", b""],
-        [b"UPDATE t SET data = DEFAULT WHERE id = 1", b"", b""],
         [b"UPDATE t SET note = data", b"", b""],
         [b"UPDATE t SET `DATA` = note", b"", b""],
         [
@@ -176,16 +174,16 @@ fn statements_that_write_a_codec_column() {
         ],
         [b"PREPARE p FROM 'UPDATE t SET data = ?'", b"", b""],
         [b"PREPARE p FROM 'SELECT data FROM t'", b"", b""],
-        [b"EXECUTE IMMEDIATE 'UPDATE t SET data = NULL'", b"", b""],
-        [b"BEGIN NOT ATOMIC UPDATE t SET data = NULL; END", b"", b""],
+        [b"EXECUTE IMMEDIATE 'UPDATE t SET data = note'", b"", b""],
+        [b"BEGIN NOT ATOMIC UPDATE t SET data = note; END", b"", b""],
         [
-            b"INSERT INTO plain VALUES (9, 'x', 'y'); UPDATE t SET data = NULL",
+            b"INSERT INTO plain VALUES (9, 'x', 'y'); UPDATE t SET data = note",
             b"",
             b"",
         ],
-        [b"/*!50000 UPDATE */ t SET data = NULL", b"", b""],
-        [b"/*M! UPDATE t SET data = NULL */", b"", b""],
-        [b"SET @x = 1; UPDATE t SET data = NULL", b"", b""],
+        [b"/*!50000 UPDATE */ t SET data = note", b"", b""],
+        [b"/*M! UPDATE t SET data = note */", b"", b""],
+        [b"SET @x = 1; UPDATE t SET data = note", b"", b""],
     ] {
         let statement = sql(&pieces);
         match client.query(&statement) {
@@ -211,6 +209,28 @@ fn insert_set_is_right_or_refused() {
         Err(error) => {
             assert_refusal(&error, UNSUPPORTED, "data", &statement);
             assert_eq!(state(&lab, &mut direct), before);
+        }
+    }
+}
+
+/// NULL needs no codec: setting it is right or refused.
+#[test]
+fn update_to_null_is_right_or_refused() {
+    let lab = filled("update_null");
+    let (mut client, mut direct) = (lab.bytes(), lab.direct());
+    for (id, null) in [(1, "NULL"), (2, "DEFAULT")] {
+        let before = state(&lab, &mut direct);
+        let statement = format!("UPDATE t SET data = {null} WHERE id = {id}");
+        match client.query(&statement) {
+            Ok(answer) => {
+                assert_eq!(answer.affected, 1);
+                let now = direct.value(format!("SELECT data FROM t WHERE id = {id}"));
+                assert_eq!(now, None);
+            }
+            Err(error) => {
+                assert_refusal(&error, UNSUPPORTED, "data", statement.as_bytes());
+                assert_eq!(state(&lab, &mut direct), before);
+            }
         }
     }
 }

@@ -465,8 +465,36 @@ fn other_tables_are_left_alone() {
         br#"{"hash": "x", "path": "y", "store": "main"}"#,
     );
     check(&mut client, 3, &packed(1, 100));
-    client.ok("UPDATE plain SET data = CONCAT(data, 'more') WHERE t = 'INTO t VALUES'");
+    client.ok("UPDATE plain SET data = CONCAT(data, 'more')");
     assert_eq!(objects(&lab.store).len(), 0);
+}
+
+/// A column that is called like a codec table (with DataJoint nearly every key is).
+#[test]
+fn a_column_named_as_a_codec_table() {
+    let lab = Lab::new("namesakes");
+    let database = lab.database.clone();
+    lab.blob_table("session");
+    lab.table(
+        "trial",
+        "session INT, trial INT, data LONGBLOB, PRIMARY KEY (session, trial)",
+    );
+    let mut client = lab.bytes();
+    client.ok("INSERT INTO trial (session, trial, data) VALUES (1, 2, 'plain')");
+    client.ok(format!(
+        "UPDATE `{database}`.`trial` SET `data`='changed' WHERE  (`session`=1)AND(`trial`=2)"
+    ));
+    let read = client.text(format!(
+        "SELECT `data` FROM `{database}`.`trial` WHERE ( (`session`=1)) ORDER BY `data`"
+    ));
+    assert_eq!(read, "changed");
+    assert_eq!(
+        client.text("SELECT CONCAT(data, session) FROM trial"),
+        "changed1"
+    );
+    client.ok("INSERT INTO trial SELECT session + 1, trial, data FROM trial");
+    client.ok("INSERT INTO trial SET session = 3, trial = 1, data = 'set'");
+    assert_eq!(client.text("SELECT COUNT(*) FROM trial"), "3");
 }
 
 /// The `stored` view runs no codec: pointers pass as they are.

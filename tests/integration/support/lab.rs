@@ -10,8 +10,9 @@ use super::keeper::{self, Claim};
 use super::proxy::Proxy;
 use super::server::{CATALOG_PASSWORD, CATALOG_USER};
 
-/// The password of every account that a lab makes; with characters that TOML and SQL quote.
-pub const PASSWORD: &str = "pass'word\"é";
+/// The password of every account that a lab makes; with characters that SQL quotes. (PyMySQL
+/// writes passwords in latin1, so it is ASCII.)
+pub const PASSWORD: &str = "pass'word\"$";
 
 /// A database, an account that owns it, a store folder and a proxy.
 pub struct Lab {
