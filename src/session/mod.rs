@@ -9,6 +9,7 @@ mod buffers;
 mod context;
 mod declare;
 mod describe;
+mod guard;
 mod link;
 mod login;
 mod origin;
@@ -238,11 +239,7 @@ impl Session<'_> {
 
     /// A codec column where none was expected: the client gets an error in its place.
     async fn leak(&mut self, seq: u8, column: &str) -> io::Result<()> {
-        let refusal = Refusal::unsupported(
-            column,
-            "its value cannot be decoded in the result of this statement",
-            "select it directly from its table, in the text protocol",
-        );
+        let refusal = guard::refusal(column);
         tracing::info!(error = %refusal, "result refused");
         let Relay {
             client,

@@ -21,6 +21,7 @@ use bytes::Bytes;
 use tokio::sync::Semaphore;
 use tokio_util::task::AbortOnDropHandle;
 
+use super::guard;
 use super::link::{Link, Outgoing};
 use super::origin;
 use super::relay::{Relay, Statement};
@@ -61,6 +62,7 @@ pub async fn run(
         shared,
         index,
         columns: Vec::new(),
+        suspicious: false,
     };
     results.relay().await?;
     results.out.flush().await?;
@@ -77,6 +79,8 @@ struct Results<'a> {
     index: &'a Index,
     /// What is to be done with each column of the current result.
     columns: Vec<Option<Arc<Origin>>>,
+    /// A column that is not decoded can hold a pointer all the same.
+    suspicious: bool,
 }
 
 /// The column that a result column comes from.
@@ -93,7 +97,10 @@ impl Results<'_> {
             if self.responses.in_rows() {
                 match self.rows().await? {
                     Ok(Seen::End) => return Ok(()),
-                    Ok(_) => self.columns.clear(),
+                    Ok(_) => {
+                        self.columns.clear();
+                        self.suspicious = false;
+                    }
                     Err(refusal) => return self.fail(&refusal).await,
                 }
                 continue;
@@ -122,8 +129,9 @@ impl Results<'_> {
     /// Takes note of a column; gives its definition as the client is to see it if that differs.
     fn definition(&mut self, payload: &[u8]) -> Result<Option<Vec<u8>>, Refusal> {
         let column = Column::parse(payload, self.responses.shape().extended_metadata);
-        let found = column.and_then(|c| origin::external(self.index, &c).map(|found| (c, found)));
-        let Some((column, (table, position))) = found else {
+        let origin = column.and_then(|c| origin::external(self.index, &c).map(|found| (c, found)));
+        let Some((column, (table, position))) = origin else {
+            self.suspicious |= column.is_some_and(|c| c.can_hold_json());
             self.columns.push(None);
             return Ok(None);
         };
@@ -263,7 +271,11 @@ impl Results<'_> {
             row.parts.push(Part::Value(origin.clone(), value));
         }
         row.parts.push(Part::Raw(from..row.payload.len()));
-        Ok(row)
+        let shown = |part: &Part| matches!(part, Part::Raw(range) if guard::shows_pointer(&row.payload[range.clone()]));
+        match self.suspicious && row.parts.iter().any(shown) {
+            true => Err(guard::refusal("this result")),
+            false => Ok(row),
+        }
     }
 
     /// Sends a row whose fetches are done.

@@ -6,9 +6,8 @@
 //!    the server as it came. A statement is looked at whole ([`plan::glance`]); one that needs a
 //!    closer look ends the relay with [`Event::Statement`], and what the client sent after it
 //!    waits in its link.
-//! 3. A result that shows a codec column although no statement handler expected it (a prepared
-//!    statement made before the column was declared, `CALL`, `HANDLER`) ends the relay with
-//!    [`Event::Leak`], before the column's definition reaches the client.
+//! 3. A result that shows a codec column although no statement handler expected it ([`guard`])
+//!    ends the relay with [`Event::Leak`], before the pointer reaches the client.
 //!
 //! A peer that does not read stops its own session only: nothing is read from one side while
 //! bytes wait to be written to the other. An error of either connection ends the session.
@@ -24,12 +23,11 @@ use tokio_util::io::poll_read_buf;
 
 use super::buffers;
 use super::context;
+use super::guard::{self, Guard};
 use super::link::Link;
-use super::origin;
 use crate::catalog::Catalog;
 use crate::plan::{self, Glance};
 use crate::view::View;
-use crate::wire::column::Column;
 use crate::wire::command;
 use crate::wire::packet::{self, HEADER, MAX_CHUNK};
 use crate::wire::reply;
@@ -47,7 +45,8 @@ pub enum Event {
     Statement(Statement),
     /// Another command that a handler takes; `payload` begins with the command byte.
     Command { seq: u8, payload: Bytes },
-    /// An unexpected result column carries a codec; its definition is next in the server's link.
+    /// An unexpected result shows a codec column; its definition, or the row with the pointer, is
+    /// next in the server's link.
     Leak { seq: u8, column: String },
     /// One of the two is gone, or the session was told to end and is between statements.
     Closed,
@@ -80,6 +79,7 @@ pub struct Relay {
     /// Added to the sequence numbers of the response under way, where the proxy sent the
     /// command in another number of packets than the client.
     pub seq_shift: u8,
+    guard: Guard,
     /// The client's packets are the contents of a local file.
     infile: bool,
     collecting: Option<Collecting>,
@@ -128,6 +128,7 @@ impl Relay {
             context_valid: false,
             schema_known: true,
             seq_shift: 0,
+            guard: Guard::default(),
             infile: false,
             collecting: None,
             view,
@@ -227,47 +228,48 @@ impl Relay {
 
     /// Takes note of the packets in `buf`; gives how many bytes may go to the client.
     fn follow(&mut self, buf: &mut [u8], catalog: &Catalog) -> (usize, Option<Event>) {
+        let guarded = self.view == View::Bytes;
         let mut at = 0;
         let mut index = None;
         loop {
-            if self.responses.in_rows() && self.seq_shift == 0 && self.server.cutter.at_boundary() {
+            let in_rows = self.responses.in_rows();
+            let searched = guarded && in_rows && self.guard.searches_rows(&self.responses);
+            if in_rows && !searched && self.seq_shift == 0 && self.server.cutter.at_boundary() {
                 at = packet::skip_while(buf, at, |first| first < reply::EOF);
             }
-            let watched = self.view == View::Bytes && self.responses.at_column();
-            let need = |len: usize| {
-                if watched {
-                    len.min(COLUMN)
-                } else {
-                    reply::PREFIX
-                }
+            let definition = guarded && self.responses.at_column();
+            let need = |len: usize| match () {
+                () if definition => len.min(COLUMN),
+                () if searched => len.min(guard::ROW),
+                () => reply::PREFIX,
             };
             let Some(head) = self.server.cutter.next(buf, &mut at, need) else {
                 return (at, None);
             };
             buf[head.start + 3] = buf[head.start + 3].wrapping_add(self.seq_shift);
             let payload = &buf[head.start + HEADER..head.start + HEADER + head.have];
-            if watched && !head.continued {
-                let index = index.get_or_insert_with(|| catalog.index());
-                let column = Column::parse(payload, self.responses.shape().extended_metadata);
-                let leak = column
-                    .and_then(|c| origin::external(index, &c))
-                    .map(|(table, n)| table.column_path(n));
-                if let (Some(column), false) = (leak, self.responses.in_fields()) {
-                    // Not relayed any further: the handler reads from here, whole packets.
-                    self.server.cutter = packet::Cutter::default();
-                    return (
-                        head.start,
-                        Some(Event::Leak {
-                            seq: buf[head.start + 3],
-                            column,
-                        }),
-                    );
+            let leak = match () {
+                () if head.continued => None,
+                () if definition => {
+                    let index = index.get_or_insert_with(|| catalog.index());
+                    self.guard.definition(index, payload, &self.responses)
                 }
+                () if searched && guard::shows_pointer(payload) => Some("this result".to_owned()),
+                () => None,
+            };
+            if let (Some(column), false) = (leak, self.responses.in_fields()) {
+                // Not relayed any further: the handler reads from here, whole packets.
+                self.server.cutter = packet::Cutter::default();
+                let seq = buf[head.start + 3];
+                return (head.start, Some(Event::Leak { seq, column }));
             }
             match self.responses.packet(head.len, payload) {
                 Seen::More => {}
                 Seen::Infile => self.infile = true,
                 Seen::End => self.seq_shift = 0,
+            }
+            if self.responses.at_first() {
+                self.guard.begin(self.responses.shape().cache_metadata);
             }
         }
     }

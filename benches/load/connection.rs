@@ -1,0 +1,234 @@
+//! One client connection: log in, send a command, read its response without keeping it.
+//!
+//! Only what the loads need: protocol 4.1 with EOF packets (as PyMySQL speaks it), mysql_native_password, one result
+//! per command, no TLS.
+
+use std::net::SocketAddr;
+
+use mysql_common::scramble::scramble_native;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+use crate::Outcome;
+
+/// CLIENT_LONG_PASSWORD, PROTOCOL_41, TRANSACTIONS, SECURE_CONNECTION, MULTI_RESULTS, PLUGIN_AUTH.
+const CAPABILITIES: u32 = 1 | 1 << 9 | 1 << 13 | 1 << 15 | 1 << 17 | 1 << 19;
+/// utf8mb4_general_ci, as PyMySQL announces it.
+const CHARSET: u8 = 45;
+/// The longest payload of one packet; a longer one goes on in the next.
+const PACKET_MAX: usize = 0xff_ffff;
+const COM_QUIT: u8 = 1;
+const COM_QUERY: u8 = 3;
+const READ_BUFFER: usize = 256 << 10;
+
+pub struct Connection {
+    stream: TcpStream,
+    buffer: Box<[u8]>,
+    /// What was read and not yet consumed is `buffer[start..end]`.
+    start: usize,
+    end: usize,
+}
+
+/// What is known of a packet once it has been read over.
+struct Packet {
+    length: usize,
+    /// Its first byte; 0 when it is empty.
+    first: u8,
+}
+
+impl Connection {
+    /// Connects and logs in.
+    pub async fn open(address: SocketAddr, user: &str, password: &str) -> Outcome<Connection> {
+        let stream = TcpStream::connect(address).await?;
+        stream.set_nodelay(true)?;
+        let mut connection = Connection {
+            stream,
+            buffer: vec![0; READ_BUFFER].into(),
+            start: 0,
+            end: 0,
+        };
+        let mut greeting = Vec::new();
+        connection.packet(Some(&mut greeting)).await?;
+        let salt = salt_of(&greeting).ok_or("not a greeting of protocol 10")?;
+        connection.send(1, &login(user, password, &salt)).await?;
+        let mut reply = Vec::new();
+        match connection.packet(Some(&mut reply)).await?.first {
+            0 => Ok(connection),
+            0xff => Err(error_text(&reply).into()),
+            other => Err(format!(
+                "login answered with a packet {other:#x}, which this client does not know"
+            )
+            .into()),
+        }
+    }
+
+    /// Sends one query and reads its response to the end. Returns its number of rows.
+    pub async fn query(&mut self, sql: &[u8]) -> Outcome<u64> {
+        self.query_into(sql, None).await
+    }
+
+    /// Like [`Self::query`]; the payloads of the rows are appended to `rows`.
+    pub async fn query_into(&mut self, sql: &[u8], mut rows: Option<&mut Vec<u8>>) -> Outcome<u64> {
+        self.send_command(COM_QUERY, sql).await?;
+        let mut head = Vec::new();
+        let columns = match self.packet(Some(&mut head)).await?.first {
+            0 => return Ok(0),
+            0xff => return Err(error_text(&head).into()),
+            count => count,
+        };
+        // The definitions, and the EOF packet after them.
+        for _ in 0..=columns {
+            self.packet(None).await?;
+        }
+        let mut count = 0;
+        loop {
+            let packet = self.packet(rows.as_deref_mut()).await?;
+            match packet.first {
+                0xfe if packet.length < 9 => return Ok(count),
+                0xff => return Err("the server broke the result off with an error".into()),
+                _ => count += 1,
+            }
+        }
+    }
+
+    /// Says goodbye and waits until the other side has closed.
+    pub async fn quit(mut self) -> Outcome<()> {
+        self.send(0, &[COM_QUIT]).await?;
+        while self.stream.read(&mut self.buffer).await? > 0 {}
+        Ok(())
+    }
+
+    async fn send_command(&mut self, command: u8, text: &[u8]) -> Outcome<()> {
+        if text.len() < READ_BUFFER {
+            let mut payload = Vec::with_capacity(text.len() + 1);
+            payload.push(command);
+            payload.extend_from_slice(text);
+            return self.send(0, &payload).await;
+        }
+        let length = (text.len() + 1).min(PACKET_MAX);
+        let (first, mut rest) = text.split_at(length - 1);
+        self.stream.write_all(&header(length, 0)).await?;
+        self.stream.write_all(&[command]).await?;
+        self.stream.write_all(first).await?;
+        let (mut last, mut sequence) = (length, 1_u8);
+        while last == PACKET_MAX {
+            last = rest.len().min(PACKET_MAX);
+            let (chunk, later) = rest.split_at(last);
+            self.stream.write_all(&header(last, sequence)).await?;
+            self.stream.write_all(chunk).await?;
+            rest = later;
+            sequence = sequence.wrapping_add(1);
+        }
+        Ok(())
+    }
+
+    /// Sends one short packet with a single write.
+    async fn send(&mut self, sequence: u8, payload: &[u8]) -> Outcome<()> {
+        let mut packet = Vec::with_capacity(payload.len() + 4);
+        packet.extend_from_slice(&header(payload.len(), sequence));
+        packet.extend_from_slice(payload);
+        Ok(self.stream.write_all(&packet).await?)
+    }
+
+    /// Reads over one logical packet, appending its payload to `keep` if given.
+    async fn packet(&mut self, mut keep: Option<&mut Vec<u8>>) -> Outcome<Packet> {
+        let mut whole = Packet {
+            length: 0,
+            first: 0,
+        };
+        loop {
+            self.fill(4).await?;
+            let head = &self.buffer[self.start..];
+            let length =
+                usize::from(head[0]) | usize::from(head[1]) << 8 | usize::from(head[2]) << 16;
+            self.start += 4;
+            if whole.length == 0 && length > 0 {
+                self.fill(1).await?;
+                whole.first = self.buffer[self.start];
+            }
+            self.pass(length, keep.as_deref_mut()).await?;
+            whole.length += length;
+            if length < PACKET_MAX {
+                return Ok(whole);
+            }
+        }
+    }
+
+    /// Consumes `length` bytes.
+    async fn pass(&mut self, mut length: usize, mut keep: Option<&mut Vec<u8>>) -> Outcome<()> {
+        loop {
+            let here = length.min(self.end - self.start);
+            if let Some(kept) = keep.as_deref_mut() {
+                kept.extend_from_slice(&self.buffer[self.start..self.start + here]);
+            }
+            self.start += here;
+            length -= here;
+            if length == 0 {
+                return Ok(());
+            }
+            self.fill(1).await?;
+        }
+    }
+
+    /// Reads until at least `wanted` bytes (a few) are there to be consumed.
+    async fn fill(&mut self, wanted: usize) -> Outcome<()> {
+        while self.end - self.start < wanted {
+            self.buffer.copy_within(self.start..self.end, 0);
+            self.end -= self.start;
+            self.start = 0;
+            match self.stream.read(&mut self.buffer[self.end..]).await? {
+                0 => return Err("the server closed the connection".into()),
+                read => self.end += read,
+            }
+        }
+        Ok(())
+    }
+}
+
+fn header(length: usize, sequence: u8) -> [u8; 4] {
+    [
+        length as u8,
+        (length >> 8) as u8,
+        (length >> 16) as u8,
+        sequence,
+    ]
+}
+
+/// The 20 bytes that a greeting of protocol 10 gives to scramble the password with.
+fn salt_of(greeting: &[u8]) -> Option<[u8; 20]> {
+    let (10, rest) = greeting
+        .split_first()
+        .map(|(version, rest)| (*version, rest))?
+    else {
+        return None;
+    };
+    let version_end = rest.iter().position(|byte| *byte == 0)?;
+    let after_id = rest.get(version_end + 5..)?;
+    let mut salt = [0; 20];
+    salt[..8].copy_from_slice(after_id.get(..8)?);
+    // A filler, capabilities, charset, status, capabilities, length of the salt, ten reserved bytes: 19 in all.
+    salt[8..].copy_from_slice(after_id.get(27..39)?);
+    Some(salt)
+}
+
+fn login(user: &str, password: &str, salt: &[u8; 20]) -> Vec<u8> {
+    let mut payload = CAPABILITIES.to_le_bytes().to_vec();
+    payload.extend_from_slice(&(1_u32 << 30).to_le_bytes());
+    payload.push(CHARSET);
+    payload.extend_from_slice(&[0; 23]);
+    payload.extend_from_slice(user.as_bytes());
+    payload.push(0);
+    match scramble_native(salt, password.as_bytes()) {
+        Some(scramble) => {
+            payload.push(scramble.len() as u8);
+            payload.extend_from_slice(&scramble);
+        }
+        None => payload.push(0),
+    }
+    payload.extend_from_slice(b"mysql_native_password\0");
+    payload
+}
+
+fn error_text(packet: &[u8]) -> String {
+    String::from_utf8_lossy(packet.get(9..).unwrap_or_default()).into_owned()
+}
