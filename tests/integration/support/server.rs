@@ -74,7 +74,9 @@ fn spawn(folder: &Path, data: &Path, port: u16, options: &[&str]) -> Child {
     let option = |name: &str, path: &Path| format!("--{name}={}", path.display());
     // PDEATHSIG: the server must not survive a test process that is killed.
     let mut command = Command::new("setpriv");
+    let path = std::env::var("PATH").unwrap_or_default();
     command
+        .env("PATH", path + ":/usr/sbin") // not on every user's
         .args(["--pdeathsig", "KILL", "mariadbd", "--no-defaults"])
         .args(as_root())
         .arg(option("datadir", data))
