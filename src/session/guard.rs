@@ -5,8 +5,8 @@
 //! declared, a view made a second ago) is noticed here, in the server's answers:
 //!
 //! 1. A result column that is announced to come from an external codec column.
-//! 2. A pointer in a row, looked for where a column can hold JSON of any length. That is a search
-//!    of text columns only, and only where there are external codec columns at all.
+//! 2. A pointer in a row, looked for where a text column is wide enough for one, and only where
+//!    there are external codec columns at all.
 
 use serde_json::Value;
 
@@ -50,7 +50,7 @@ impl Guard {
             self.suspicious = false;
         }
         let column = Column::parse(payload, responses.shape().extended_metadata)?;
-        self.suspicious |= column.can_hold_json() && index.has_external();
+        self.suspicious |= column.can_hold_pointer() && index.has_external();
         let (table, position) = origin::external(index, &column)?;
         Some(table.column_path(position))
     }

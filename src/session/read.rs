@@ -131,7 +131,7 @@ impl Results<'_> {
         let column = Column::parse(payload, self.responses.shape().extended_metadata);
         let origin = column.and_then(|c| origin::external(self.index, &c).map(|found| (c, found)));
         let Some((column, (table, position))) = origin else {
-            self.suspicious |= column.is_some_and(|c| c.can_hold_json());
+            self.suspicious |= column.is_some_and(|c| c.can_hold_pointer());
             self.columns.push(None);
             return Ok(None);
         };

@@ -25,6 +25,7 @@ use super::buffers;
 use super::context;
 use super::guard::{self, Guard};
 use super::link::Link;
+use super::prepare::{self, Prepared};
 use crate::catalog::Catalog;
 use crate::plan::{self, Glance};
 use crate::view::View;
@@ -79,6 +80,8 @@ pub struct Relay {
     /// Added to the sequence numbers of the response under way, where the proxy sent the
     /// command in another number of packets than the client.
     pub seq_shift: u8,
+    /// The prepared statements whose execution changes the catalog.
+    pub prepared: Prepared,
     guard: Guard,
     /// The client's packets are the contents of a local file.
     infile: bool,
@@ -128,6 +131,7 @@ impl Relay {
             context_valid: false,
             schema_known: true,
             seq_shift: 0,
+            prepared: Prepared::default(),
             guard: Guard::default(),
             infile: false,
             collecting: None,
@@ -183,7 +187,7 @@ impl Relay {
 
     /// Queues a text command for the server, laid out as the client's packets were.
     pub fn forward(&mut self, statement: &Statement) {
-        self.note_keyword(&statement.payload[1..]);
+        self.note_keyword(&statement.payload[1..], true);
         if statement.payload.len() < buffers::SIZE {
             let mut wire = Vec::with_capacity(HEADER + statement.payload.len());
             packet::push(&mut wire, 0, &statement.payload);
@@ -312,12 +316,7 @@ impl Relay {
         loop {
             self.client.cutter.pass(buf, &mut at);
             let fresh = self.client.cutter.at_boundary() && !self.infile;
-            let command = if fresh {
-                buf.get(at + HEADER).copied()
-            } else {
-                None
-            };
-            let whole = command.is_some_and(|c| self.is_taken(c));
+            let whole = fresh && self.is_looked_into(&buf[at..], catalog);
             let begin = at;
             let need = |len: usize| if whole { len } else { 1 };
             let Some(head) = self.client.cutter.next(buf, &mut at, need) else {
@@ -339,20 +338,30 @@ impl Relay {
             };
             if whole {
                 let seq = buf[head.start + 3];
-                let text = command == command::QUERY || command == command::STMT_PREPARE;
-                if !text {
-                    let payload = Bytes::copy_from_slice(payload);
-                    return (at, head.start, Some(Event::Command { seq, payload }));
-                }
-                if self.glance(payload, catalog) == Glance::Examine {
-                    let statement = Statement {
-                        command,
-                        payload: Bytes::copy_from_slice(payload),
+                let event = match command {
+                    command::QUERY | command::STMT_PREPARE => {
+                        let payload = (self.glance(payload, catalog) == Glance::Examine)
+                            .then(|| Bytes::copy_from_slice(payload));
+                        payload.map(|payload| {
+                            Event::Statement(Statement {
+                                command,
+                                payload,
+                                seq,
+                            })
+                        })
+                    }
+                    command::STMT_EXECUTE if self.prepared.executed(payload).is_none() => None,
+                    _ => Some(Event::Command {
                         seq,
-                    };
-                    return (at, head.start, Some(Event::Statement(statement)));
+                        payload: Bytes::copy_from_slice(payload),
+                    }),
+                };
+                if event.is_some() {
+                    return (at, head.start, event);
                 }
-                self.note_keyword(&payload[1..]);
+            }
+            if command == command::QUERY {
+                self.note_keyword(&payload[1..], head.have == head.len && !head.continues);
             } else if matches!(
                 command,
                 command::INIT_DB
@@ -362,15 +371,29 @@ impl Relay {
             ) {
                 self.context_valid = false;
                 self.schema_known &= command != command::INIT_DB;
+            } else if command == command::STMT_PREPARE {
+                self.prepared.other();
             }
             self.responses.sent(command::expect(command));
         }
     }
 
-    /// Commands that are looked at whole, or that a handler takes.
-    fn is_taken(&self, command: u8) -> bool {
-        match command {
-            command::QUERY | command::STMT_PREPARE | command::CHANGE_USER => true,
+    /// Whether the command that begins `packet` is looked at whole, or taken by a handler.
+    ///
+    /// Where no statement can concern a codec but DDL and `SHOW`, which are short, long ones
+    /// are not held up.
+    fn is_looked_into(&self, packet: &[u8], catalog: &Catalog) -> bool {
+        let (Some((len, _)), Some(command)) = (packet::read_header(packet), packet.get(HEADER))
+        else {
+            return false;
+        };
+        match *command {
+            command::QUERY | command::STMT_PREPARE => {
+                HEADER + len <= buffers::SIZE
+                    || self.view == View::Bytes && !catalog.index().is_empty()
+            }
+            command::STMT_EXECUTE => self.prepared.any() && len <= prepare::EXECUTE,
+            command::CHANGE_USER => true,
             command::FIELD_LIST => self.view == View::Bytes,
             _ => false,
         }
@@ -381,8 +404,8 @@ impl Relay {
     }
 
     /// A statement that may set variables or the database makes the remembered context stale.
-    fn note_keyword(&mut self, text: &[u8]) {
-        let single = !self.multi_statements || memchr::memchr(b';', text).is_none();
+    fn note_keyword(&mut self, text: &[u8], whole: bool) {
+        let single = !self.multi_statements || whole && memchr::memchr(b';', text).is_none();
         self.context_valid &= single && context::outlives(text);
         self.schema_known &= single && context::keeps_schema(text);
     }
@@ -393,7 +416,11 @@ impl Relay {
         let Some((len, seq)) = packet::read_header(buf) else {
             return false;
         };
-        if HEADER + len <= buffers::SIZE {
+        let text = matches!(
+            buf.get(HEADER),
+            Some(&(command::QUERY | command::STMT_PREPARE))
+        );
+        if HEADER + len <= buffers::SIZE || !text {
             return false;
         }
         let mut payload = BytesMut::with_capacity(len);

@@ -11,8 +11,8 @@ const TYPE_JSON: u8 = 0xF5;
 const TYPE_TINY_BLOB: u8 = 0xF9;
 /// `MYSQL_TYPE_STRING`, the last of them.
 const TYPE_STRING: u8 = 0xFE;
-/// The longest `mediumtext`, in bytes.
-const MEDIUM: u32 = 0xFF_FFFF;
+/// Pointers are longer than this, in bytes.
+const POINTER: u32 = 100;
 /// `BLOB_FLAG | BINARY_FLAG`
 const BLOB_FLAGS: u16 = 0x0010 | 0x0080;
 /// `NOT_NULL_FLAG | NO_DEFAULT_VALUE_FLAG`, the only flags that say the same of a `longblob`.
@@ -70,15 +70,15 @@ impl<'a> Column<'a> {
         })
     }
 
-    /// True for a column that can hold a JSON text of any length: `json`, `longtext`, or an
-    /// expression of such.
-    pub fn can_hold_json(&self) -> bool {
+    /// True for a text column that can hold a pointer: `json`, `longtext`, an expression of such,
+    /// or a message about one.
+    pub fn can_hold_pointer(&self) -> bool {
         let charset = u16::from_le_bytes([self.fixed[0], self.fixed[1]]);
         let length =
             u32::from_le_bytes([self.fixed[2], self.fixed[3], self.fixed[4], self.fixed[5]]);
         match self.fixed[6] {
             TYPE_JSON => true,
-            TYPE_TINY_BLOB..=TYPE_STRING => charset != BINARY && length > MEDIUM,
+            TYPE_TINY_BLOB..=TYPE_STRING => charset != BINARY && length >= POINTER,
             _ => false,
         }
     }
