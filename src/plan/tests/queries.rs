@@ -164,6 +164,7 @@ fn other_uses_in_queries_are_refused() {
         "SELECT subject_id, traces IS NULL /*!50000 */ FROM session",
         "SELECT j.x FROM session, JSON_TABLE(traces, '$' COLUMNS (x int PATH '$.size')) j",
         "INSERT INTO other TABLE session",
+        "SELECT v.n AS traces, TRACES AS id FROM keys_only v, session AS t ORDER BY 1",
     ];
     for text in texts {
         let found = short(plan(text));
