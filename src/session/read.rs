@@ -29,7 +29,7 @@ use super::shared::Shared;
 use crate::catalog::{ColumnCodec, Index};
 use crate::codec::Pointer;
 use crate::refusal::Refusal;
-use crate::store::{PathRule, Reader};
+use crate::store::{PathRule, Reader, StoreError};
 use crate::wire::column::Column;
 use crate::wire::lenenc;
 use crate::wire::reply;
@@ -229,13 +229,13 @@ impl Results<'_> {
                 continue;
             };
             let Some(value) = cell.value else { continue };
-            let failed = |e: &dyn ToString| Refusal::store(&origin.name, &e.to_string());
-            let pointer = Pointer::parse(&row.payload[value]).map_err(|e| failed(&e))?;
+            let pointer = Pointer::parse(&row.payload[value])
+                .map_err(|e| Refusal::store(&origin.name, &e.to_string()))?;
             let store = self
                 .shared
                 .stores
                 .resolve(&pointer.store)
-                .map_err(|e| failed(&e))?;
+                .map_err(|e| Refusal::store(&origin.name, &told(&e)))?;
             row.parts.push(Part::Raw(from..cell.encoded.start));
             from = cell.encoded.end;
             let (gate, schema) = (gate.clone(), origin.schema.clone());
@@ -247,7 +247,7 @@ impl Results<'_> {
                         schema: &schema,
                         also: &[],
                     };
-                    store.open(&pointer, &rule).await.map_err(|e| e.to_string())
+                    store.open(&pointer, &rule).await.map_err(|e| told(&e))
                 }))
             } else {
                 row.ahead += size;
@@ -258,14 +258,11 @@ impl Results<'_> {
                         schema: &schema,
                         also: &[],
                     };
-                    let reader = store
-                        .open(&pointer, &rule)
-                        .await
-                        .map_err(|e| e.to_string())?;
+                    let reader = store.open(&pointer, &rule).await.map_err(|e| told(&e))?;
                     if reader.size() > large {
                         return Err("the object is larger than its pointer says".to_owned());
                     }
-                    reader.collect().await.map_err(|e| e.to_string())
+                    reader.collect().await.map_err(|e| told(&e))
                 })))
             };
             row.parts.push(Part::Value(origin.clone(), value));
@@ -318,6 +315,12 @@ impl Results<'_> {
         self.out.flush().await?;
         drain(self.server, self.responses, self.shared.limits.row_bytes).await
     }
+}
+
+/// Logs a store's failure; gives what the client is told of it.
+pub fn told(error: &StoreError) -> String {
+    tracing::warn!(%error, "a store failed");
+    error.for_client()
 }
 
 /// Reads the rest of a response and throws it away.

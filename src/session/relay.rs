@@ -485,8 +485,11 @@ fn chunks(payload: &Bytes) -> impl Iterator<Item = (u8, Bytes)> + '_ {
     })
 }
 
+/// A buffer of the thread, and how many bytes of it are filled.
+type Filled = (Vec<u8>, usize);
+
 /// Reads into a buffer of the thread, behind what the link still carries; `None` at the end.
-fn read(cx: &mut Context<'_>, link: &mut Link) -> io::Result<Poll<Option<(Vec<u8>, usize)>>> {
+fn read(cx: &mut Context<'_>, link: &mut Link) -> io::Result<Poll<Option<Filled>>> {
     let mut buffer = buffers::take();
     let carried = link.carry.len().min(buffers::SIZE);
     if std::mem::take(&mut link.replay) && carried > 0 {

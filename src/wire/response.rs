@@ -370,7 +370,7 @@ mod tests {
         ends(old, Expect::Results, &[&[1], DEF, CURSOR]);
         ends(new, Expect::Results, &[&[1], DEF, OK_END]);
         ends(old, Expect::Rows, &[ROW, ROW, EOF]);
-        ends(old, Expect::One, &[&[b'U', b'p']]);
+        ends(old, Expect::One, &[b"Up"]);
         ends(old, Expect::Fields, &[DEF, DEF, EOF]);
         ends(
             old,
