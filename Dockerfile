@@ -2,8 +2,15 @@
 
 FROM rust:1.95-slim-bookworm AS build
 WORKDIR /src
-COPY . .
-RUN cargo build --release --locked && strip target/release/codec-proxy
+# The dependencies first, in a layer that stays while only our own code changes.
+COPY Cargo.toml Cargo.lock ./
+RUN mkdir src && echo 'fn main() {}' >src/main.rs && touch src/lib.rs \
+    && cargo build --release --locked
+COPY src src
+# Newer than what was built from the empty ones.
+RUN touch src/main.rs src/lib.rs \
+    && cargo build --release --locked \
+    && strip target/release/codec-proxy
 
 FROM debian:bookworm-slim AS test
 WORKDIR /src

@@ -53,7 +53,8 @@ enum Command {
     /// Start a private MariaDB, a folder as the store and a proxy between them, to try it all
     ///
     /// Needs MariaDB's server programs, and nothing else: no server that runs already is touched.
-    /// Prints the line to connect with, stays until Ctrl-C, and then removes everything.
+    /// Prints the line to connect with, stays until Ctrl-C, and then removes
+    /// everything (--data keeps it).
     Sandbox(sandbox::Arguments),
 }
 

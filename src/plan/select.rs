@@ -174,6 +174,17 @@ fn take_result(
             "it is selected beside a derived table, and codec-proxy does not follow those yet",
         );
     }
+    // Out of a view such a column is announced as the codec column itself.
+    let named_alike = select.projection.iter().any(|item| match item {
+        SelectItem::ExprWithAlias { alias, .. } => walk.is_codec_name(&alias.value),
+        _ => false,
+    });
+    if named_alike {
+        walk.touch(
+            &first,
+            "another result column is given the name of a codec column",
+        );
+    }
     if select.into.is_some() {
         walk.touch(&first, "INTO would write the pointer and not the value");
     }

@@ -118,6 +118,9 @@ impl<'a> Statement<'a> {
             let Some(name) = self.name(at).filter(|_| !columns.contains(&at)) else {
                 continue;
             };
+            if self.is_compared(at) {
+                continue;
+            }
             let qualifier = match at >= 1 && self.is_symbol(at - 1, b'.') {
                 true => at.checked_sub(2).and_then(|at| self.name(at)),
                 false => None,
@@ -133,6 +136,14 @@ impl<'a> Statement<'a> {
         }
         tables.sort_by_key(|(likely, _)| !likely);
         tables.into_iter().map(|(_, table)| table).collect()
+    }
+
+    /// Whether a comparison follows the name at a token: then it is a column. DataJoint calls
+    /// tables and their keys alike, and restricts with (`session`=1).
+    fn is_compared(&self, at: usize) -> bool {
+        let symbols = [b'=', b'<', b'>', b'!'];
+        symbols.iter().any(|s| self.is_symbol(at + 1, *s))
+            || self.is_any_word(at + 1, &["IS", "BETWEEN"])
     }
 
     /// The codec tables of that name: in the given schema, else in the current one; in any, if

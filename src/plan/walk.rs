@@ -90,6 +90,10 @@ impl<'a> Walk<'a> {
         self.aliases.iter().any(|(alias, _)| alias.starts_with('~'))
     }
 
+    pub fn is_codec_name(&self, name: &str) -> bool {
+        self.columns.iter().any(|c| same_name(c.name(), name))
+    }
+
     /// The codec column that an expression is, if it is nothing more.
     pub fn plain_column(&self, expr: &Expr) -> Option<CodecColumn> {
         self.column(&parts_of(expr)?)

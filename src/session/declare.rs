@@ -46,7 +46,8 @@ pub async fn ddl(
     respond(relay, catalog, statement.seq, touched).await
 }
 
-async fn respond(
+/// Relays a response, with the catalog read anew before its last packet.
+pub async fn respond(
     relay: &mut Relay,
     catalog: &Arc<Catalog>,
     seq: u8,

@@ -9,9 +9,11 @@ mod buffers;
 mod context;
 mod declare;
 mod describe;
+mod guard;
 mod link;
 mod login;
 mod origin;
+mod prepare;
 mod read;
 mod relay;
 mod shared;
@@ -138,6 +140,16 @@ impl Session<'_> {
                     Box::pin(self.settle()).await?;
                     match payload.first() {
                         Some(&command::CHANGE_USER) => Box::pin(self.change_user(&payload)).await?,
+                        Some(&command::STMT_EXECUTE) => {
+                            let execute = prepare::execute(
+                                &mut self.relay,
+                                &self.shared.catalog,
+                                seq,
+                                &payload,
+                            );
+                            Box::pin(execute).await?;
+                            self.relay.client.resume();
+                        }
                         _ => Box::pin(self.field_list(seq, &payload)).await?,
                     }
                 }
@@ -186,10 +198,16 @@ impl Session<'_> {
         };
         let text = statement.payload.slice(1..);
         if statement.command == command::STMT_PREPARE {
-            return match plan::examine_prepared(&text, &context, &index) {
-                Ok(()) => self.pass(statement),
-                Err(refusal) => self.refuse(statement.seq, &refusal).await,
-            };
+            if let Err(refusal) = plan::examine_prepared(&text, &context, &index) {
+                return self.refuse(statement.seq, &refusal).await;
+            }
+            if let Ok(Plan::Ddl(ddl)) = plan::examine(&text, &context, &index) {
+                prepare::prepare(&mut self.relay, statement, ddl).await?;
+                self.relay.client.resume();
+                return Ok(());
+            }
+            self.relay.prepared.other();
+            return self.pass(statement);
         }
         let dialect = context.dialect;
         let relay = &mut self.relay;
@@ -238,11 +256,7 @@ impl Session<'_> {
 
     /// A codec column where none was expected: the client gets an error in its place.
     async fn leak(&mut self, seq: u8, column: &str) -> io::Result<()> {
-        let refusal = Refusal::unsupported(
-            column,
-            "its value cannot be decoded in the result of this statement",
-            "select it directly from its table, in the text protocol",
-        );
+        let refusal = guard::refusal(column);
         tracing::info!(error = %refusal, "result refused");
         let Relay {
             client,

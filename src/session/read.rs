@@ -21,6 +21,7 @@ use bytes::Bytes;
 use tokio::sync::Semaphore;
 use tokio_util::task::AbortOnDropHandle;
 
+use super::guard;
 use super::link::{Link, Outgoing};
 use super::origin;
 use super::relay::{Relay, Statement};
@@ -28,7 +29,7 @@ use super::shared::Shared;
 use crate::catalog::{ColumnCodec, Index};
 use crate::codec::Pointer;
 use crate::refusal::Refusal;
-use crate::store::{PathRule, Reader};
+use crate::store::{PathRule, Reader, StoreError};
 use crate::wire::column::Column;
 use crate::wire::lenenc;
 use crate::wire::reply;
@@ -61,6 +62,7 @@ pub async fn run(
         shared,
         index,
         columns: Vec::new(),
+        suspicious: false,
     };
     results.relay().await?;
     results.out.flush().await?;
@@ -77,6 +79,8 @@ struct Results<'a> {
     index: &'a Index,
     /// What is to be done with each column of the current result.
     columns: Vec<Option<Arc<Origin>>>,
+    /// A column that is not decoded can hold a pointer all the same.
+    suspicious: bool,
 }
 
 /// The column that a result column comes from.
@@ -93,7 +97,10 @@ impl Results<'_> {
             if self.responses.in_rows() {
                 match self.rows().await? {
                     Ok(Seen::End) => return Ok(()),
-                    Ok(_) => self.columns.clear(),
+                    Ok(_) => {
+                        self.columns.clear();
+                        self.suspicious = false;
+                    }
                     Err(refusal) => return self.fail(&refusal).await,
                 }
                 continue;
@@ -122,8 +129,9 @@ impl Results<'_> {
     /// Takes note of a column; gives its definition as the client is to see it if that differs.
     fn definition(&mut self, payload: &[u8]) -> Result<Option<Vec<u8>>, Refusal> {
         let column = Column::parse(payload, self.responses.shape().extended_metadata);
-        let found = column.and_then(|c| origin::external(self.index, &c).map(|found| (c, found)));
-        let Some((column, (table, position))) = found else {
+        let origin = column.and_then(|c| origin::external(self.index, &c).map(|found| (c, found)));
+        let Some((column, (table, position))) = origin else {
+            self.suspicious |= column.is_some_and(|c| c.can_hold_pointer());
             self.columns.push(None);
             return Ok(None);
         };
@@ -221,13 +229,13 @@ impl Results<'_> {
                 continue;
             };
             let Some(value) = cell.value else { continue };
-            let failed = |e: &dyn ToString| Refusal::store(&origin.name, &e.to_string());
-            let pointer = Pointer::parse(&row.payload[value]).map_err(|e| failed(&e))?;
+            let pointer = Pointer::parse(&row.payload[value])
+                .map_err(|e| Refusal::store(&origin.name, &e.to_string()))?;
             let store = self
                 .shared
                 .stores
                 .resolve(&pointer.store)
-                .map_err(|e| failed(&e))?;
+                .map_err(|e| Refusal::store(&origin.name, &told(&e)))?;
             row.parts.push(Part::Raw(from..cell.encoded.start));
             from = cell.encoded.end;
             let (gate, schema) = (gate.clone(), origin.schema.clone());
@@ -239,7 +247,7 @@ impl Results<'_> {
                         schema: &schema,
                         also: &[],
                     };
-                    store.open(&pointer, &rule).await.map_err(|e| e.to_string())
+                    store.open(&pointer, &rule).await.map_err(|e| told(&e))
                 }))
             } else {
                 row.ahead += size;
@@ -250,20 +258,21 @@ impl Results<'_> {
                         schema: &schema,
                         also: &[],
                     };
-                    let reader = store
-                        .open(&pointer, &rule)
-                        .await
-                        .map_err(|e| e.to_string())?;
+                    let reader = store.open(&pointer, &rule).await.map_err(|e| told(&e))?;
                     if reader.size() > large {
                         return Err("the object is larger than its pointer says".to_owned());
                     }
-                    reader.collect().await.map_err(|e| e.to_string())
+                    reader.collect().await.map_err(|e| told(&e))
                 })))
             };
             row.parts.push(Part::Value(origin.clone(), value));
         }
         row.parts.push(Part::Raw(from..row.payload.len()));
-        Ok(row)
+        let shown = |part: &Part| matches!(part, Part::Raw(range) if guard::shows_pointer(&row.payload[range.clone()]));
+        match self.suspicious && row.parts.iter().any(shown) {
+            true => Err(guard::refusal("this result")),
+            false => Ok(row),
+        }
     }
 
     /// Sends a row whose fetches are done.
@@ -306,6 +315,12 @@ impl Results<'_> {
         self.out.flush().await?;
         drain(self.server, self.responses, self.shared.limits.row_bytes).await
     }
+}
+
+/// Logs a store's failure; gives what the client is told of it.
+pub fn told(error: &StoreError) -> String {
+    tracing::warn!(%error, "a store failed");
+    error.for_client()
 }
 
 /// Reads the rest of a response and throws it away.

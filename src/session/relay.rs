@@ -6,9 +6,8 @@
 //!    the server as it came. A statement is looked at whole ([`plan::glance`]); one that needs a
 //!    closer look ends the relay with [`Event::Statement`], and what the client sent after it
 //!    waits in its link.
-//! 3. A result that shows a codec column although no statement handler expected it (a prepared
-//!    statement made before the column was declared, `CALL`, `HANDLER`) ends the relay with
-//!    [`Event::Leak`], before the column's definition reaches the client.
+//! 3. A result that shows a codec column although no statement handler expected it ([`guard`])
+//!    ends the relay with [`Event::Leak`], before the pointer reaches the client.
 //!
 //! A peer that does not read stops its own session only: nothing is read from one side while
 //! bytes wait to be written to the other. An error of either connection ends the session.
@@ -24,12 +23,12 @@ use tokio_util::io::poll_read_buf;
 
 use super::buffers;
 use super::context;
+use super::guard::{self, Guard};
 use super::link::Link;
-use super::origin;
+use super::prepare::{self, Prepared};
 use crate::catalog::Catalog;
 use crate::plan::{self, Glance};
 use crate::view::View;
-use crate::wire::column::Column;
 use crate::wire::command;
 use crate::wire::packet::{self, HEADER, MAX_CHUNK};
 use crate::wire::reply;
@@ -47,7 +46,8 @@ pub enum Event {
     Statement(Statement),
     /// Another command that a handler takes; `payload` begins with the command byte.
     Command { seq: u8, payload: Bytes },
-    /// An unexpected result column carries a codec; its definition is next in the server's link.
+    /// An unexpected result shows a codec column; its definition, or the row with the pointer, is
+    /// next in the server's link.
     Leak { seq: u8, column: String },
     /// One of the two is gone, or the session was told to end and is between statements.
     Closed,
@@ -80,6 +80,9 @@ pub struct Relay {
     /// Added to the sequence numbers of the response under way, where the proxy sent the
     /// command in another number of packets than the client.
     pub seq_shift: u8,
+    /// The prepared statements whose execution changes the catalog.
+    pub prepared: Prepared,
+    guard: Guard,
     /// The client's packets are the contents of a local file.
     infile: bool,
     collecting: Option<Collecting>,
@@ -128,6 +131,8 @@ impl Relay {
             context_valid: false,
             schema_known: true,
             seq_shift: 0,
+            prepared: Prepared::default(),
+            guard: Guard::default(),
             infile: false,
             collecting: None,
             view,
@@ -182,7 +187,7 @@ impl Relay {
 
     /// Queues a text command for the server, laid out as the client's packets were.
     pub fn forward(&mut self, statement: &Statement) {
-        self.note_keyword(&statement.payload[1..]);
+        self.note_keyword(&statement.payload[1..], true);
         if statement.payload.len() < buffers::SIZE {
             let mut wire = Vec::with_capacity(HEADER + statement.payload.len());
             packet::push(&mut wire, 0, &statement.payload);
@@ -227,47 +232,48 @@ impl Relay {
 
     /// Takes note of the packets in `buf`; gives how many bytes may go to the client.
     fn follow(&mut self, buf: &mut [u8], catalog: &Catalog) -> (usize, Option<Event>) {
+        let guarded = self.view == View::Bytes;
         let mut at = 0;
         let mut index = None;
         loop {
-            if self.responses.in_rows() && self.seq_shift == 0 && self.server.cutter.at_boundary() {
+            let in_rows = self.responses.in_rows();
+            let searched = guarded && in_rows && self.guard.searches_rows(&self.responses);
+            if in_rows && !searched && self.seq_shift == 0 && self.server.cutter.at_boundary() {
                 at = packet::skip_while(buf, at, |first| first < reply::EOF);
             }
-            let watched = self.view == View::Bytes && self.responses.at_column();
-            let need = |len: usize| {
-                if watched {
-                    len.min(COLUMN)
-                } else {
-                    reply::PREFIX
-                }
+            let definition = guarded && self.responses.at_column();
+            let need = |len: usize| match () {
+                () if definition => len.min(COLUMN),
+                () if searched => len.min(guard::ROW),
+                () => reply::PREFIX,
             };
             let Some(head) = self.server.cutter.next(buf, &mut at, need) else {
                 return (at, None);
             };
             buf[head.start + 3] = buf[head.start + 3].wrapping_add(self.seq_shift);
             let payload = &buf[head.start + HEADER..head.start + HEADER + head.have];
-            if watched && !head.continued {
-                let index = index.get_or_insert_with(|| catalog.index());
-                let column = Column::parse(payload, self.responses.shape().extended_metadata);
-                let leak = column
-                    .and_then(|c| origin::external(index, &c))
-                    .map(|(table, n)| table.column_path(n));
-                if let (Some(column), false) = (leak, self.responses.in_fields()) {
-                    // Not relayed any further: the handler reads from here, whole packets.
-                    self.server.cutter = packet::Cutter::default();
-                    return (
-                        head.start,
-                        Some(Event::Leak {
-                            seq: buf[head.start + 3],
-                            column,
-                        }),
-                    );
+            let leak = match () {
+                () if head.continued => None,
+                () if definition => {
+                    let index = index.get_or_insert_with(|| catalog.index());
+                    self.guard.definition(index, payload, &self.responses)
                 }
+                () if searched && guard::shows_pointer(payload) => Some("this result".to_owned()),
+                () => None,
+            };
+            if let (Some(column), false) = (leak, self.responses.in_fields()) {
+                // Not relayed any further: the handler reads from here, whole packets.
+                self.server.cutter = packet::Cutter::default();
+                let seq = buf[head.start + 3];
+                return (head.start, Some(Event::Leak { seq, column }));
             }
             match self.responses.packet(head.len, payload) {
                 Seen::More => {}
                 Seen::Infile => self.infile = true,
                 Seen::End => self.seq_shift = 0,
+            }
+            if self.responses.at_first() {
+                self.guard.begin(self.responses.shape().cache_metadata);
             }
         }
     }
@@ -310,12 +316,7 @@ impl Relay {
         loop {
             self.client.cutter.pass(buf, &mut at);
             let fresh = self.client.cutter.at_boundary() && !self.infile;
-            let command = if fresh {
-                buf.get(at + HEADER).copied()
-            } else {
-                None
-            };
-            let whole = command.is_some_and(|c| self.is_taken(c));
+            let whole = fresh && self.is_looked_into(&buf[at..], catalog);
             let begin = at;
             let need = |len: usize| if whole { len } else { 1 };
             let Some(head) = self.client.cutter.next(buf, &mut at, need) else {
@@ -337,20 +338,30 @@ impl Relay {
             };
             if whole {
                 let seq = buf[head.start + 3];
-                let text = command == command::QUERY || command == command::STMT_PREPARE;
-                if !text {
-                    let payload = Bytes::copy_from_slice(payload);
-                    return (at, head.start, Some(Event::Command { seq, payload }));
-                }
-                if self.glance(payload, catalog) == Glance::Examine {
-                    let statement = Statement {
-                        command,
-                        payload: Bytes::copy_from_slice(payload),
+                let event = match command {
+                    command::QUERY | command::STMT_PREPARE => {
+                        let payload = (self.glance(payload, catalog) == Glance::Examine)
+                            .then(|| Bytes::copy_from_slice(payload));
+                        payload.map(|payload| {
+                            Event::Statement(Statement {
+                                command,
+                                payload,
+                                seq,
+                            })
+                        })
+                    }
+                    command::STMT_EXECUTE if self.prepared.executed(payload).is_none() => None,
+                    _ => Some(Event::Command {
                         seq,
-                    };
-                    return (at, head.start, Some(Event::Statement(statement)));
+                        payload: Bytes::copy_from_slice(payload),
+                    }),
+                };
+                if event.is_some() {
+                    return (at, head.start, event);
                 }
-                self.note_keyword(&payload[1..]);
+            }
+            if command == command::QUERY {
+                self.note_keyword(&payload[1..], head.have == head.len && !head.continues);
             } else if matches!(
                 command,
                 command::INIT_DB
@@ -360,15 +371,29 @@ impl Relay {
             ) {
                 self.context_valid = false;
                 self.schema_known &= command != command::INIT_DB;
+            } else if command == command::STMT_PREPARE {
+                self.prepared.other();
             }
             self.responses.sent(command::expect(command));
         }
     }
 
-    /// Commands that are looked at whole, or that a handler takes.
-    fn is_taken(&self, command: u8) -> bool {
-        match command {
-            command::QUERY | command::STMT_PREPARE | command::CHANGE_USER => true,
+    /// Whether the command that begins `packet` is looked at whole, or taken by a handler.
+    ///
+    /// Where no statement can concern a codec but DDL and `SHOW`, which are short, long ones
+    /// are not held up.
+    fn is_looked_into(&self, packet: &[u8], catalog: &Catalog) -> bool {
+        let (Some((len, _)), Some(command)) = (packet::read_header(packet), packet.get(HEADER))
+        else {
+            return false;
+        };
+        match *command {
+            command::QUERY | command::STMT_PREPARE => {
+                HEADER + len <= buffers::SIZE
+                    || self.view == View::Bytes && !catalog.index().is_empty()
+            }
+            command::STMT_EXECUTE => self.prepared.any() && len <= prepare::EXECUTE,
+            command::CHANGE_USER => true,
             command::FIELD_LIST => self.view == View::Bytes,
             _ => false,
         }
@@ -379,8 +404,8 @@ impl Relay {
     }
 
     /// A statement that may set variables or the database makes the remembered context stale.
-    fn note_keyword(&mut self, text: &[u8]) {
-        let single = !self.multi_statements || memchr::memchr(b';', text).is_none();
+    fn note_keyword(&mut self, text: &[u8], whole: bool) {
+        let single = !self.multi_statements || whole && memchr::memchr(b';', text).is_none();
         self.context_valid &= single && context::outlives(text);
         self.schema_known &= single && context::keeps_schema(text);
     }
@@ -391,7 +416,11 @@ impl Relay {
         let Some((len, seq)) = packet::read_header(buf) else {
             return false;
         };
-        if HEADER + len <= buffers::SIZE {
+        let text = matches!(
+            buf.get(HEADER),
+            Some(&(command::QUERY | command::STMT_PREPARE))
+        );
+        if HEADER + len <= buffers::SIZE || !text {
             return false;
         }
         let mut payload = BytesMut::with_capacity(len);
@@ -456,8 +485,11 @@ fn chunks(payload: &Bytes) -> impl Iterator<Item = (u8, Bytes)> + '_ {
     })
 }
 
+/// A buffer of the thread, and how many bytes of it are filled.
+type Filled = (Vec<u8>, usize);
+
 /// Reads into a buffer of the thread, behind what the link still carries; `None` at the end.
-fn read(cx: &mut Context<'_>, link: &mut Link) -> io::Result<Poll<Option<(Vec<u8>, usize)>>> {
+fn read(cx: &mut Context<'_>, link: &mut Link) -> io::Result<Poll<Option<Filled>>> {
     let mut buffer = buffers::take();
     let carried = link.carry.len().min(buffers::SIZE);
     if std::mem::take(&mut link.replay) && carried > 0 {

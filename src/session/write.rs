@@ -16,6 +16,7 @@ use bytes::Bytes;
 use futures_util::{StreamExt, TryStreamExt, stream};
 
 use super::link::Outgoing;
+use super::read;
 use super::relay::{Relay, Statement};
 use super::shared::Shared;
 use crate::catalog::{ColumnCodec, Table};
@@ -24,7 +25,7 @@ use crate::plan::{Cell, Write};
 use crate::refusal::Refusal;
 use crate::sql::lexer::Dialect;
 use crate::sql::literal::{self, Literal};
-use crate::store::Content;
+use crate::store::{Content, StoreError};
 use crate::wire::command;
 use crate::wire::packet;
 
@@ -90,7 +91,7 @@ async fn store_values(shared: &Shared, write: &Write) -> Result<Vec<Option<Strin
     stream::iter(puts)
         .map(|(store, column, literal)| async move {
             let Some(store) = store else { return Ok(None) };
-            let failed = |e: crate::store::StoreError| Refusal::store(&column, &e.to_string());
+            let failed = |e: StoreError| Refusal::store(&column, &read::told(&e));
             let store = shared.stores.resolve(&store).map_err(failed)?;
             let content = Arc::new(LiteralContent(literal.clone()));
             let pointer = store

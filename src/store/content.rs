@@ -6,7 +6,7 @@ use md5::{Digest, Md5};
 /// A value that is to be stored, in pieces.
 ///
 /// It may be walked more than once, for its hash and then for itself, and gives the same
-/// bytes each time.
+/// bytes each time. Chunks are of a useful size, 64 KiB to a few MiB: each costs a step.
 pub trait Content: Send + Sync + 'static {
     /// All its bytes.
     fn len(&self) -> u64;

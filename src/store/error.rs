@@ -80,6 +80,25 @@ impl fmt::Display for StoreError {
 
 impl Error for StoreError {}
 
+impl StoreError {
+    /// What a client may be told. The whole of it, with the object's path, is for the log: a
+    /// client of the `bytes` view sees no part of a pointer.
+    pub fn for_client(&self) -> String {
+        let cause = match self.kind {
+            ErrorKind::NotConfigured => return self.cause.clone(),
+            ErrorKind::Missing => "Missing external file; the log of codec-proxy names it",
+            ErrorKind::Corrupt => {
+                "Hash mismatch: the object is not what was stored; the log of codec-proxy names it"
+            }
+            ErrorKind::OutOfBounds => {
+                "the pointer leads outside of the column's own section of the store"
+            }
+            ErrorKind::Denied | ErrorKind::Unavailable | ErrorKind::Failed => &self.cause,
+        };
+        format!("store '{}', {}: {cause}", self.store, self.operation)
+    }
+}
+
 /// A failure before it is known to which store and operation it belongs.
 #[derive(Debug)]
 pub(super) struct Fault {

@@ -8,7 +8,7 @@
 //!    *Fails:* nothing is written.
 //! 3. Create `.saving-…` with a random name in the schema's folder.
 //!    *Fails:* nothing is left.
-//! 4. Write the value; for a large one, hash it at the same time in another thread.
+//! 4. Write the value; hash a large one at the same time.
 //!    *Fails (disk full, say):* the temporary file is removed. *Killed:* it stays; nobody
 //!    reads or lists it, and it may be deleted by hand.
 //! 5. Flush the file.
@@ -52,6 +52,9 @@ const CHUNK: u64 = 256 * 1024;
 
 /// Slices between the hashing and the writing thread.
 const PIPE: usize = 8;
+
+/// Bytes after which a large value is flushed while more of it is written.
+const FLUSH: usize = 16 * 1024 * 1024;
 
 /// Folders that are remembered as flushed; above, they are forgotten and flushed again.
 const KNOWN_FOLDERS: usize = 10_000;
@@ -234,28 +237,40 @@ fn read(file: &mut File, len: u64) -> io::Result<Bytes> {
     Ok(buffer.into())
 }
 
-/// Writes in a thread of its own what this one hashes, since hashing is the slower half.
+/// Hashes in this thread, which is the slowest part, and meanwhile writes in a second one and
+/// flushes in a third what is written, so that the disk does not begin only at the end.
 fn write_hashing(file: &mut File, content: &dyn Content) -> Result<[u8; 16], Fault> {
-    let (sender, receiver) = mpsc::sync_channel::<Bytes>(PIPE);
+    let (slices_in, slices_out) = mpsc::sync_channel::<Bytes>(PIPE);
+    let (flush, flushes) = mpsc::sync_channel::<()>(1);
+    let disk = file.try_clone()?;
     std::thread::scope(|scope| {
         let writer = scope.spawn(move || -> io::Result<()> {
-            for slice in receiver {
+            let mut unflushed = 0;
+            for slice in slices_out {
                 file.write_all(&slice)?;
+                unflushed += slice.len();
+                // While one flush runs, the next waits; a third has nothing to add.
+                if unflushed >= FLUSH && flush.try_send(()).is_ok() {
+                    unflushed = 0;
+                }
             }
             Ok(())
         });
+        let flusher = scope.spawn(move || flushes.iter().try_for_each(|()| disk.sync_data()));
         let mut md5 = Md5::new();
         for slice in slices(content) {
             md5.update(&slice);
             // A writer that is gone has an error to tell.
-            if sender.send(slice).is_err() {
+            if slices_in.send(slice).is_err() {
                 break;
             }
         }
-        drop(sender);
-        match writer.join() {
-            Ok(written) => written?,
-            Err(_) => return Err(io::Error::other("the writing thread panicked").into()),
+        drop(slices_in);
+        // An error of the disk is told once, so it must not be lost here.
+        for thread in [writer, flusher] {
+            thread
+                .join()
+                .unwrap_or_else(|_| Err(io::Error::other("a writing thread panicked")))?;
         }
         Ok(md5.finalize().into())
     })

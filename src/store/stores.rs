@@ -199,7 +199,7 @@ impl Store {
         let fail = |fault: Fault| fault.at(&self.name, Operation::Put);
         let naming = Naming::new(&self.layout, schema).map_err(fail)?;
         let size = content.len();
-        let put = put_hashed(self.backend.clone(), naming, content);
+        let put = put_hashed(self.clone(), naming, content);
         let named = joined(self.runtime.spawn(put).await).map_err(fail)?;
         Ok(Pointer {
             hash: named.hash,
@@ -280,12 +280,20 @@ impl fmt::Debug for Store {
 }
 
 async fn put_hashed(
-    backend: Backend,
+    store: Store,
     naming: Naming,
     content: Arc<dyn Content>,
 ) -> Result<Named, Fault> {
-    match backend {
-        Backend::File(files) => blocking(move || files.put_hashed(&naming, &*content)).await,
+    match store.backend {
+        Backend::File(files) => {
+            let long = content.len() > WHOLE;
+            let put = blocking(move || files.put_hashed(&naming, &*content));
+            if long {
+                put.await
+            } else {
+                in_time(store.deadline, put).await
+            }
+        }
         Backend::Remote(remote) => remote.put_hashed(&naming, content).await,
     }
 }
@@ -294,15 +302,22 @@ async fn open(store: Store, pointer: Pointer) -> Result<Reader, Fault> {
     let opened = match store.backend {
         Backend::File(files) => {
             let path = pointer.path.clone();
-            // A file system that hangs keeps its thread, but not the statement.
-            let opening = blocking(move || files.open(&path, WHOLE));
-            tokio::time::timeout(store.deadline, opening)
-                .await
-                .map_err(|_| Fault::deadline(store.deadline))??
+            in_time(store.deadline, blocking(move || files.open(&path, WHOLE))).await?
         }
         Backend::Remote(remote) => remote.open(&pointer.path, WHOLE).await?,
     };
     Reader::checked(&store.name, pointer, opened, store.deadline).await
+}
+
+/// A file system that hangs keeps its thread, but not the statement.
+async fn in_time<T>(
+    deadline: Duration,
+    work: impl Future<Output = Result<T, Fault>>,
+) -> Result<T, Fault> {
+    match tokio::time::timeout(deadline, work).await {
+        Ok(done) => done,
+        Err(_) => Err(Fault::deadline(deadline)),
+    }
 }
 
 async fn delete(backend: Backend, path: ObjectPath) -> Result<(), Fault> {

@@ -384,6 +384,28 @@ fn a_server_that_is_not_there_is_told_without_a_secret() {
 }
 
 #[test]
+fn an_s3_server_that_refuses_is_told_by_its_code() {
+    let Some(bench) = Bench::s3() else { return };
+    let server = std::env::var("CODEC_PROXY_TEST_S3").unwrap();
+    let parts: Vec<&str> = server.split(',').collect();
+    let text = format!(
+        "default = 'main'\n[main]\nprotocol = 's3'\nendpoint = 'http://{}'\nbucket = '{}'\n\
+         location = ''\naccess_key = '{}'\nsecret_key = 'TOPSECRET'",
+        parts[0].trim_start_matches("http://"),
+        parts[3],
+        parts[1],
+    );
+    let settings = toml::from_str(&text).unwrap();
+    let runtime = bench.runtime.handle().clone();
+    let stores = Stores::open(&settings, limits(), runtime).unwrap();
+    let store = stores.resolve("main").unwrap();
+    let denied = on_current_thread(store.put_hashed("exp", Arc::new(noise(10)))).unwrap_err();
+    assert_eq!(denied.kind, ErrorKind::Denied, "{denied}");
+    assert!(denied.cause.contains("403"), "{denied}");
+    assert!(!denied.cause.contains(parts[1]), "{denied}");
+}
+
+#[test]
 fn a_reader_that_is_dropped_stops_reading() {
     let bench = Bench::file();
     let pointer = bench.put(&noise(20 << 20)).unwrap();

@@ -5,6 +5,14 @@ use super::lenenc;
 
 /// `MYSQL_TYPE_BLOB`, which servers send for every blob type, `longblob` too.
 const TYPE_BLOB: u8 = 0xFC;
+/// `MYSQL_TYPE_JSON`
+const TYPE_JSON: u8 = 0xF5;
+/// `MYSQL_TYPE_TINY_BLOB`, the first of the blob and string types.
+const TYPE_TINY_BLOB: u8 = 0xF9;
+/// `MYSQL_TYPE_STRING`, the last of them.
+const TYPE_STRING: u8 = 0xFE;
+/// Pointers are longer than this, in bytes.
+const POINTER: u32 = 100;
 /// `BLOB_FLAG | BINARY_FLAG`
 const BLOB_FLAGS: u16 = 0x0010 | 0x0080;
 /// `NOT_NULL_FLAG | NO_DEFAULT_VALUE_FLAG`, the only flags that say the same of a `longblob`.
@@ -60,6 +68,19 @@ impl<'a> Column<'a> {
             fixed,
             catalog,
         })
+    }
+
+    /// True for a text column that can hold a pointer: `json`, `longtext`, an expression of such,
+    /// or a message about one.
+    pub fn can_hold_pointer(&self) -> bool {
+        let charset = u16::from_le_bytes([self.fixed[0], self.fixed[1]]);
+        let length =
+            u32::from_le_bytes([self.fixed[2], self.fixed[3], self.fixed[4], self.fixed[5]]);
+        match self.fixed[6] {
+            TYPE_JSON => true,
+            TYPE_TINY_BLOB..=TYPE_STRING => charset != BINARY && length >= POINTER,
+            _ => false,
+        }
     }
 
     /// The same column, announced as a `longblob` column is.

@@ -119,6 +119,16 @@ impl Responses {
         matches!(self.state, State::Columns { .. } | State::Fields) && !self.continues
     }
 
+    /// True when the next packet begins a response, or the next result of one.
+    pub fn at_first(&self) -> bool {
+        self.state == State::First && !self.continues
+    }
+
+    /// True when the rows are the answer to `COM_STMT_FETCH`.
+    pub fn in_fetch(&self) -> bool {
+        self.queue.front() == Some(&Expect::Rows)
+    }
+
     /// True when the next packet is a row, or the end of the rows.
     pub fn in_rows(&self) -> bool {
         self.state == State::Rows && !self.continues
@@ -360,7 +370,7 @@ mod tests {
         ends(old, Expect::Results, &[&[1], DEF, CURSOR]);
         ends(new, Expect::Results, &[&[1], DEF, OK_END]);
         ends(old, Expect::Rows, &[ROW, ROW, EOF]);
-        ends(old, Expect::One, &[&[b'U', b'p']]);
+        ends(old, Expect::One, &[b"Up"]);
         ends(old, Expect::Fields, &[DEF, DEF, EOF]);
         ends(
             old,

@@ -207,3 +207,25 @@ fn the_stored_view_declares_untouched() {
     assert_eq!(answer.texts("Type")[1], "longblob");
     assert_eq!(answer.texts("Comment")[1], "<blob@main> x");
 }
+
+/// COM_FIELD_LIST, which the `mysql` command line sends for completion.
+#[test]
+fn field_lists_show_a_longblob() {
+    use crate::support::answer::Column;
+    use crate::support::client::{Expect, com};
+    let lab = Lab::new("field_list");
+    lab.table(
+        "t",
+        "id INT, data JSON COMMENT ':<blob@main>:x', plain LONGBLOB",
+    );
+    let mut client = lab.bytes();
+    let frames = client.command(com::FIELD_LIST, b"t\0", Expect::Fields);
+    assert_eq!(frames.len(), 4);
+    let data = Column::parse(&frames[1].body);
+    let mut plain = Column::parse(&frames[2].body);
+    assert_eq!(plain.name, "plain");
+    "data".clone_into(&mut plain.name);
+    "data".clone_into(&mut plain.org_name);
+    assert_eq!(data, plain);
+    assert_eq!(client.text("SELECT 'goes on'"), "goes on");
+}

@@ -258,27 +258,59 @@ fn pointers_of_other_writers() {
     }
 }
 
-/// `path` is what says where an object lies, also outside of the section where the proxy would
-/// write it: rows copied from another schema, and blobs of a 0.14 store that was migrated without
-/// a copy (2.3.5 reads both).
+/// A pointer is the client's to write in the `stored` view, so it opens nothing but the section
+/// of the schema it lies in: a client could else read the objects of schemas that are closed to it.
 #[test]
-fn pointers_into_other_folders() {
-    let lab = Lab::new("other_folders");
+fn pointers_into_other_schemas() {
+    let lab = Lab::new("other_schemas");
     lab.blob_table("t");
     let (mut client, mut direct) = (lab.bytes(), lab.direct());
     let value = packed(6, 60);
     let hash = crate::support::objects::hash_name(&value);
-    for (id, path) in [
-        (1, format!("_hash/another_schema/{hash}")),
-        (2, "mylab/5c/01/5c0102030405060708090a0b0c0d0e0f".to_owned()),
-    ] {
+    let schema = &lab.database;
+    for (id, path) in (1..).zip([
+        format!("_hash/another_schema/{hash}"),
+        format!("_hash/{schema}/../another_schema/{hash}"),
+        format!("_hash/{schema}_more/{hash}"),
+        format!("_schema/{schema}/{hash}"),
+    ]) {
         let object = lab.store.join(&path);
+        fs::create_dir_all(lab.store.join(format!("_hash/{schema}"))).expect("a folder");
         fs::create_dir_all(object.parent().expect("a folder")).expect("a folder");
         fs::write(&object, &value).expect("an object");
         direct.ok(format!(
             r#"INSERT INTO t (id, data) VALUES ({id}, '{{"hash": "{hash}", "path": "{path}", "schema": "x", "store": "main", "size": 89}}')"#
         ));
-        let read = client.value(format!("SELECT data FROM t WHERE id = {id}"));
-        assert_eq!(read.as_ref(), Some(&value), "{path}");
+        let error = client.error(format!("SELECT data FROM t WHERE id = {id}"));
+        assert!(
+            error.message.starts_with("codec-proxy: "),
+            "{path}: {error}"
+        );
+        assert!(error.message.contains(".t.data"), "{path}: {error}");
     }
+}
+
+/// A statement over `limits.statement_bytes` is refused; shorter ones are not.
+#[test]
+fn a_statement_over_the_limit() {
+    let lab = Lab::with_config("limit", |config| {
+        config + "\n[limits]\nstatement_bytes = 1_000_000\n"
+    });
+    lab.blob_table("t");
+    let insert = |id: u64, length: usize| {
+        let head = format!("INSERT INTO t VALUES ({id}, 'n', ");
+        sql(&[head.as_bytes(), &escaped(&packed(id, length)), b")"])
+    };
+    lab.bytes().ok(insert(1, 800_000));
+    let error = lab.bytes().error(insert(2, 2_000_000));
+    assert_eq!(error.code, 1153, "{error}");
+    assert!(error.message.contains("statement_bytes"), "{error}");
+    let error = lab.bytes().error(insert(3, 20_000_000));
+    assert!([0, 1153].contains(&error.code), "{error}");
+    lab.bytes().ok(insert(4, 10));
+    assert_eq!(
+        lab.direct()
+            .text("SELECT GROUP_CONCAT(id ORDER BY id) FROM t"),
+        "1,4"
+    );
 }

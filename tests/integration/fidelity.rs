@@ -17,14 +17,13 @@ const WAYS: [(&str, u64); 3] = [
         "deprecate EOF",
         caps::COMMON | caps::DEPRECATE_EOF | caps::SESSION_TRACK,
     ),
-    // The absence of LONG_PASSWORD is how a MariaDB client says that it knows bits 32 and up;
-    // bit 32 (progress reports) is left out, since they come when the server likes.
+    // The absence of LONG_PASSWORD is how a MariaDB client says that it knows bits 32 and up.
     (
         "MariaDB",
         (caps::COMMON & !caps::LONG_PASSWORD)
             | caps::DEPRECATE_EOF
             | caps::SESSION_TRACK
-            | 0x3f << 34,
+            | caps::MARIADB,
     ),
 ];
 

@@ -15,6 +15,7 @@ mod literals;
 mod login;
 mod reads;
 mod refusals;
+mod s3;
 mod secrecy;
 mod support;
 mod writes;

@@ -63,7 +63,7 @@ fn watched(name: &str) -> (Lab, Watch) {
         &escaped(&packed(1, 50)),
         b")",
     ]));
-    let mut direct = lab.direct();
+    let mut direct = lab.stored();
     direct.ok("INSERT INTO plain VALUES (1, 'x', 'y')");
     direct.ok("CREATE VIEW v AS SELECT id, data FROM t");
     direct.ok("CREATE VIEW renaming AS SELECT id, data AS text FROM t");
@@ -171,12 +171,7 @@ fn selects_tell_no_pointer() {
         "SELECT text FROM renaming",
         "SELECT * FROM temptable",
         "SELECT text FROM temptable",
-        "SELECT f()",
-        "SELECT f() FROM plain",
         "CALL tells()",
-        "CALL tells_max()",
-        "CALL tells_out(@o)",
-        "SELECT @o",
         "SELECT @x := data FROM t",
         "SELECT @x",
         "SELECT data INTO @y FROM t",
@@ -195,12 +190,7 @@ fn selects_tell_no_pointer() {
         "HANDLER h CLOSE",
         "PREPARE p FROM 'SELECT data FROM t'",
         "EXECUTE p",
-        "SET @s = 'SELECT CONCAT(data) FROM t'",
-        "PREPARE q FROM @s",
-        "EXECUTE q",
         "EXECUTE IMMEDIATE 'SELECT data FROM t'",
-        "EXECUTE IMMEDIATE @s",
-        "EXECUTE IMMEDIATE CONCAT('SELECT MAX(da', 'ta) FROM t')",
         "SELECT 1; SELECT data FROM t",
         "SELECT CONCAT(data) FROM t; SELECT 1",
         "SELECT 1; SELECT 2; SELECT HEX(data) FROM t",
@@ -289,11 +279,45 @@ fn selects_tell_no_pointer() {
         format!("SELECT HEX(data) FROM {database}.renamed_t"),
     );
     watch.query(&mut client, format!("SELECT `data` FROM `{database}`.`v`"));
-    assert!(
-        watch.leaks.is_empty(),
-        "the pointer was told by:\n{}",
-        watch.leaks.join("\n")
-    );
+    assert_told_nothing(&watch);
+}
+
+/// What the server runs by itself: no table is named in what the client sends.
+#[test]
+fn routines_and_dynamic_statements_tell_no_pointer() {
+    let (lab, mut watch) = watched("secrecy_within");
+    let mut client = lab.bytes();
+    for sql in [
+        "CALL tells()",
+        "CALL tells_max()",
+        "CALL tells_out(@o)",
+        "SELECT @o",
+        "SELECT f()",
+        "SELECT f() FROM plain",
+        "SET @f = f()",
+        "SELECT @f",
+        "SET @s = 'SELECT CONCAT(data) FROM t'",
+        "PREPARE q FROM @s",
+        "EXECUTE q",
+        "EXECUTE IMMEDIATE @s",
+        "EXECUTE IMMEDIATE CONCAT('SELECT MAX(da', 'ta) FROM t')",
+        "EXECUTE IMMEDIATE 'SELECT CONCAT(data) FROM t'",
+    ] {
+        watch.query(&mut client, sql);
+        // A second time by itself: what an earlier one left in a variable is not its fault.
+        if let Ok(id) = client.prepare(sql) {
+            let body = execute_body(id, 0, b"");
+            let frames = client.command(com::STMT_EXECUTE, &body, Expect::Results);
+            watch.check(format!("prepared: {sql}").as_bytes(), &frames);
+        }
+    }
+    assert_told_nothing(&watch);
+}
+
+#[track_caller]
+fn assert_told_nothing(watch: &Watch) {
+    let leaks = watch.leaks.join("\n");
+    assert!(leaks.is_empty(), "the pointer was told by:\n{leaks}");
 }
 
 #[test]
@@ -306,9 +330,7 @@ fn the_binary_protocol_tells_no_pointer() {
         "SELECT CONCAT(data) FROM t",
         "SELECT * FROM v",
         "SELECT text FROM renaming",
-        "SELECT f()",
         "CALL tells()",
-        "CALL tells_max()",
         "SELECT n FROM (SELECT data n FROM t) d",
         "SELECT MAX(data) FROM t",
         "EXECUTE IMMEDIATE 'SELECT data FROM t'",
@@ -333,11 +355,7 @@ fn the_binary_protocol_tells_no_pointer() {
             }
         }
     }
-    assert!(
-        watch.leaks.is_empty(),
-        "the pointer was told by:\n{}",
-        watch.leaks.join("\n")
-    );
+    assert_told_nothing(&watch);
 }
 
 /// The error of a value that cannot be read says which column, not where the object lies.
@@ -345,11 +363,18 @@ fn the_binary_protocol_tells_no_pointer() {
 fn errors_tell_no_pointer() {
     let (lab, mut watch) = watched("secrecy_errors");
     let mut client = lab.bytes();
-    for object in crate::support::objects::objects(&lab.store) {
-        std::fs::remove_file(object).expect("an object");
-    }
-    let error = client.error("SELECT data FROM t");
-    assert!(error.message.contains("data"), "{error}");
-    watch.check(b"SELECT of a missing object", client.last_frames());
-    assert!(watch.leaks.is_empty(), "{error}");
+    let object = crate::support::objects::objects(&lab.store).remove(0);
+    let mut check = |client: &mut Client, what: &str| {
+        let error = client.error("SELECT data FROM t");
+        assert!(error.message.contains(".t.data"), "{error}");
+        watch.check(format!("{what}: {error}").as_bytes(), client.last_frames());
+    };
+    std::fs::write(&object, b"mYm\0 something else").expect("an object");
+    check(&mut client, "a damaged object");
+    std::fs::remove_file(&object).expect("an object");
+    check(&mut client, "a missing object");
+    let outside = "UPDATE t SET data = REPLACE(data, '_hash/', '_hash/elsewhere/')";
+    lab.stored().ok(outside);
+    check(&mut client, "an object elsewhere");
+    assert_told_nothing(&watch);
 }

@@ -27,8 +27,9 @@ pub mod caps {
     pub const PLUGIN_AUTH: u64 = 1 << 19;
     pub const SESSION_TRACK: u64 = 1 << 23;
     pub const DEPRECATE_EOF: u64 = 1 << 24;
-    /// MariaDB: types such as json and uuid in column definitions.
-    pub const EXTENDED_METADATA: u64 = 1 << 35;
+    /// MariaDB's own that are answered at once: bulk execution, extended and cached metadata,
+    /// results of bulk execution. (Progress reports come when the server likes.)
+    pub const MARIADB: u64 = 0x3f << 34;
     /// MariaDB: EXECUTE may leave out the column definitions that PREPARE gave.
     pub const CACHE_METADATA: u64 = 1 << 36;
 

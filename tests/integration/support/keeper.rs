@@ -63,7 +63,7 @@ fn socket_name() -> SocketAddr {
 
 fn start() {
     let binary = std::env::current_exe().expect("the test binary knows itself");
-    Command::new(binary)
+    let mut keeper = Command::new(binary)
         .args(["--exact", "support::keeper::keep", "--ignored"])
         .env(KEEPER, "1")
         .stdin(Stdio::null())
@@ -73,6 +73,7 @@ fn start() {
         .process_group(0)
         .spawn()
         .expect("the keeper starts");
+    std::thread::spawn(move || keeper.wait());
 }
 
 /// The keeper's own process; no test, and does nothing when a runner includes ignored tests.

@@ -8,4 +8,5 @@ pub mod objects;
 pub mod proxy;
 pub mod python;
 pub mod recorder;
+pub mod seaweed;
 pub mod server;

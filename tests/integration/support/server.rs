@@ -65,7 +65,7 @@ impl Drop for Server {
 }
 
 /// A port that nothing listens on at this moment.
-fn free_port() -> u16 {
+pub fn free_port() -> u16 {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
     listener.local_addr().expect("bound").port()
 }
@@ -74,7 +74,9 @@ fn spawn(folder: &Path, data: &Path, port: u16, options: &[&str]) -> Child {
     let option = |name: &str, path: &Path| format!("--{name}={}", path.display());
     // PDEATHSIG: the server must not survive a test process that is killed.
     let mut command = Command::new("setpriv");
+    let path = std::env::var("PATH").unwrap_or_default();
     command
+        .env("PATH", path + ":/usr/sbin") // not on every user's
         .args(["--pdeathsig", "KILL", "mariadbd", "--no-defaults"])
         .args(as_root())
         .arg(option("datadir", data))

@@ -1,0 +1,213 @@
+//! Statements that write.
+
+use super::super::Plan;
+use super::{check, context, plan, plan_in, short};
+
+#[test]
+fn literals_for_codec_columns_become_cells() {
+    check(&[
+        (
+            "INSERT INTO `lab`.`session`(`subject_id`,`session`,`sig`,`traces`) VALUES ('1','0',X'6d59','mYm\\0abc'),('1','1',DEFAULT,NULL)",
+            "write 3 4",
+        ),
+        (
+            "INSERT INTO lab.session(subject_id, traces) VALUES (1, _binary'x') ON DUPLICATE KEY UPDATE `subject_id`=`subject_id`",
+            "write 4",
+        ),
+        (
+            "INSERT INTO session VALUES (1, 2, now(), 'a', 'b', 'c'), (2, 2, now(), NULL, 0x6d59, 'c')",
+            "write 3 4 5 4 5",
+        ),
+        (
+            "REPLACE INTO `lab`.`session`(`subject_id`,`traces`) VALUES ('3',\"rep\")",
+            "write 4",
+        ),
+        ("INSERT IGNORE session (raw) VALUE ('a' 'b')", "write 5"),
+        (
+            "INSERT INTO session (RAW, n) VALUES (('x'), 1 + 2)",
+            "write 5",
+        ),
+        ("INSERT INTO session () VALUES ()", "pass"),
+        ("INSERT INTO session VALUES ()", "pass"),
+        ("INSERT INTO session (subject_id) VALUES (1),(2)", "pass"),
+        (
+            "INSERT INTO session (subject_id, traces) VALUES (1, NULL), (2, DEFAULT)",
+            "pass",
+        ),
+        ("INSERT INTO inline VALUES (1, 'x')", "write 1"),
+        (
+            "INSERT INTO session (subject_id, traces) VALUES (1, 'x') ON DUPLICATE KEY UPDATE traces = VALUES(traces)",
+            "write 4",
+        ),
+        (
+            "INSERT INTO session (subject_id, traces) VALUES (1, 'x') ON DUPLICATE KEY UPDATE traces = 'y', n = n + 1",
+            "write 4 4",
+        ),
+        (
+            "INSERT INTO session (subject_id) VALUES (1) ON DUPLICATE KEY UPDATE traces = NULL, raw = DEFAULT",
+            "pass",
+        ),
+        (
+            "INSERT INTO session (subject_id) VALUES (1) ON DUPLICATE KEY UPDATE traces = lab.session.traces",
+            "pass",
+        ),
+        (
+            "INSERT INTO session (subject_id, traces) VALUES (1, 'x') RETURNING subject_id",
+            "write 4",
+        ),
+        ("INSERT INTO other (traces) VALUES ('x')", "pass"),
+        (
+            "INSERT INTO elsewhere.session (traces) VALUES ('x')",
+            "pass",
+        ),
+        (
+            "INSERT INTO `lab`.`~log`(`event`) VALUES ('DELETE FROM `lab`.`session` WHERE traces')",
+            "pass",
+        ),
+        (
+            "INSERT INTO sub_copy (`subject_id`,`name`) SELECT `subject_id`,`n` FROM `lab`.`session`",
+            "pass",
+        ),
+        (
+            "INSERT INTO session (`subject_id`,`n`) SELECT `subject_id`,`n` FROM `lab`.`__proc` ON DUPLICATE KEY UPDATE n = VALUES(n)",
+            "pass",
+        ),
+        (
+            "INSERT INTO session SET subject_id = 1, traces = NULL",
+            "pass",
+        ),
+        ("ANALYZE INSERT INTO other VALUES (1)", "pass"),
+        ("INSERT INTO traces VALUES (1, 'x')", "write 1"),
+        (
+            "/*! INSERT */ INTO session (traces) VALUES ('x')",
+            "write 4",
+        ),
+    ]);
+}
+
+#[test]
+fn other_writes_are_refused() {
+    let texts = [
+        "INSERT INTO session (subject_id, traces) VALUES (1, 5)",
+        "INSERT INTO session (subject_id, traces) VALUES (1, UNHEX('6d59'))",
+        "INSERT INTO session (subject_id, traces) VALUES (1, @x)",
+        "INSERT INTO session (subject_id, traces) VALUES (1, ?)",
+        "INSERT INTO session (subject_id, traces) VALUES (1, N'x')",
+        "INSERT INTO session (subject_id, sig) VALUES (1, concat('a','b'))",
+        "INSERT INTO session (subject_id, n) VALUES (1, traces)",
+        "INSERT INTO session (subject_id, traces) VALUES (1, (SELECT traces FROM session))",
+        "INSERT INTO other VALUES (1, (SELECT traces FROM session))",
+        "INSERT INTO other VALUES (1, (SELECT * FROM session))",
+        "INSERT INTO session SET subject_id = 1, traces = 'x'",
+        "INSERT INTO session (traces) SELECT x FROM other",
+        "INSERT INTO session SELECT * FROM other",
+        "INSERT INTO other SELECT * FROM session",
+        "INSERT INTO other (x) SELECT traces FROM session",
+        "INSERT INTO session (subject_id) VALUES (1) ON DUPLICATE KEY UPDATE traces = concat(traces, 'x')",
+        "INSERT INTO session (subject_id) VALUES (1) ON DUPLICATE KEY UPDATE traces = VALUES(raw)",
+        "INSERT INTO session (subject_id) VALUES (1) ON DUPLICATE KEY UPDATE n = length(traces)",
+        "INSERT INTO session (subject_id, traces) VALUES (1, 'x') AS new ON DUPLICATE KEY UPDATE traces = new.traces",
+        "INSERT INTO session (subject_id, traces) VALUES (1, 'x') RETURNING traces",
+        "INSERT INTO session (subject_id) VALUES (1) RETURNING *",
+        "INSERT INTO graphs VALUES (1, 'x', 'y')",
+        "INSERT INTO v_traces VALUES (1)",
+        "UPDATE session SET traces = 'x' WHERE subject_id = 1",
+        "UPDATE `lab`.`session` SET `sig`='dj0' WHERE (`subject_id`=1)",
+        "UPDATE session s SET n = 1, s.traces = X'00'",
+        "UPDATE session SET n = length(traces)",
+        "UPDATE session SET n = 1 WHERE traces = 'x'",
+        "UPDATE session JOIN __proc USING (traces) SET session.n = 1",
+        "UPDATE session SET traces = NULL + 1",
+        "UPDATE session SET n = 1 ORDER BY traces LIMIT 1",
+        "UPDATE v_traces SET n = 1",
+        "DELETE FROM session WHERE traces = 'x'",
+        "DELETE FROM session WHERE TRIM('x' FROM raw) = 'y'",
+        "WITH c AS (SELECT 1) UPDATE session SET sig = 'x'",
+        "WITH c AS (SELECT 1) DELETE FROM session WHERE traces > 'x'",
+        "DELETE FROM session WHERE subject_id = 1 RETURNING traces",
+        "DELETE FROM session WHERE subject_id = 1 RETURNING *",
+        "DELETE FROM other WHERE x IN (SELECT * FROM session)",
+        "LOAD DATA LOCAL INFILE 'x' INTO TABLE session",
+        "LOAD DATA LOCAL INFILE 'x' INTO TABLE inline (id, sig)",
+        "BEGIN NOT ATOMIC INSERT INTO inline VALUES (1, 'x'); END",
+        "PREPARE s FROM 'INSERT INTO session (traces) VALUES (?)'",
+        "ANALYZE UPDATE session SET traces = 'x'",
+        "ANALYZE INSERT INTO session (traces) VALUES ('x')",
+        "CREATE TABLE copy AS SELECT * FROM session",
+        "CREATE TABLE copy (id int) SELECT traces FROM session",
+        "CREATE TABLE copy SELECT traces AS x FROM session",
+        "CREATE TEMPORARY TABLE session (id int)",
+        "CREATE TRIGGER tr BEFORE INSERT ON session FOR EACH ROW SET NEW.traces = NULL",
+        "CREATE PROCEDURE p() SELECT * FROM session",
+        "CREATE FUNCTION f() RETURNS int RETURN (SELECT length(traces) FROM session)",
+        "ALTER TABLE session MODIFY traces longblob",
+        "ALTER TABLE session CHANGE traces x json",
+        "ALTER TABLE lab.session RENAME COLUMN traces TO x",
+        "ALTER TABLE session ADD x longblob COMMENT '<blob@main> new'",
+        "ALTER TABLE other ADD x longblob COMMENT \"<blob> new\"",
+        "SELECT 1; INSERT INTO session (traces) VALUES ('x')",
+        "SELECT traces FROM session; SELECT 2",
+        "USE lab; SELECT traces FROM session",
+    ];
+    for text in texts {
+        let found = short(plan(text));
+        assert!(found.starts_with("no lab."), "{text}: {found}");
+    }
+    let count = plan("INSERT INTO session (subject_id, traces) VALUES (1, 'x'), (2)").unwrap_err();
+    assert_eq!((count.code, count.sqlstate), (1136, "21S01"));
+    assert!(count.message.ends_with("at row 2"), "{}", count.message);
+    let count = plan("INSERT INTO session VALUES ('x')").unwrap_err();
+    assert_eq!(count.code, 1136);
+}
+
+#[test]
+fn harmless_changes_pass() {
+    let texts = [
+        "UPDATE session SET n = 1 WHERE subject_id = 2",
+        "UPDATE session SET traces = NULL, n = 1 WHERE raw IS NULL",
+        "UPDATE `lab`.`session` SET `traces`=DEFAULT WHERE  (`subject_id`=1)AND(`session`=0)",
+        "UPDATE other SET traces = 'x'",
+        "UPDATE inline SET id = 2 WHERE sig = 'x'",
+        "DELETE FROM `lab`.`session` WHERE ( (session=1))",
+        "DELETE FROM session WHERE traces IS NULL",
+        "DELETE FROM traces WHERE id = 1",
+        "DELETE s.* FROM session s JOIN other o ON s.subject_id = o.id",
+        "DELETE FROM other WHERE EXISTS (SELECT * FROM session WHERE session.subject_id = other.id)",
+        "TRUNCATE TABLE session",
+        "LOCK TABLES session WRITE",
+        "OPTIMIZE TABLE session",
+        "ANALYZE TABLE session",
+        "EXPLAIN SELECT traces FROM session WHERE traces = 'x'",
+        "SHOW CREATE TABLE session",
+        "SHOW TABLE STATUS FROM `lab` WHERE name=\"session\"",
+        "SHOW KEYS FROM `lab`.`session`",
+        "GRANT SELECT (traces) ON lab.session TO x",
+        "START TRANSACTION WITH CONSISTENT SNAPSHOT",
+        "BEGIN",
+        "SET @x = (SELECT subject_id FROM session LIMIT 1)",
+        "DEALLOCATE PREPARE s",
+        "SELECT 1; SELECT subject_id FROM session",
+        "DROP TRIGGER tr",
+    ];
+    let shapes: Vec<(&str, &str)> = texts.iter().map(|t| (*t, "pass")).collect();
+    check(&shapes);
+    // What runs elsewhere is judged by its result.
+    check(&[
+        ("CALL p(1)", "read"),
+        ("EXECUTE s USING @x", "read"),
+        ("PREPARE s FROM 'SELECT subject_id FROM session'", "read"),
+        ("CALL p(1); SELECT 1", "read"),
+    ]);
+}
+
+#[test]
+fn cells_know_their_literals() {
+    let text = b"INSERT INTO session (subject_id, traces) VALUES (1, 'mYm\\0\x01\xff''x'  )";
+    let Ok(Plan::Write(write)) = plan_in(text, &context()) else {
+        panic!("not a write");
+    };
+    let cell = &write.cells[0];
+    assert_eq!(&text[cell.span.clone()], b"'mYm\\0\x01\xff''x'");
+    assert_eq!(cell.literal.head(99), b"mYm\0\x01\xff'x");
+    assert_eq!(write.table.column_path(cell.column), "lab.session.traces");
+}
