@@ -3,6 +3,7 @@
 //! Only what the loads need: protocol 4.1 with EOF packets (as PyMySQL speaks it), mysql_native_password, one result
 //! per command, no TLS.
 
+use std::io::IoSlice;
 use std::net::SocketAddr;
 
 use mysql_common::scramble::scramble_native;
@@ -50,7 +51,7 @@ impl Connection {
         let mut greeting = Vec::new();
         connection.packet(Some(&mut greeting)).await?;
         let salt = salt_of(&greeting).ok_or("not a greeting of protocol 10")?;
-        connection.send(1, &login(user, password, &salt)).await?;
+        connection.send(1, &[&login(user, password, &salt)]).await?;
         let mut reply = Vec::new();
         match connection.packet(Some(&mut reply)).await?.first {
             0 => Ok(connection),
@@ -93,41 +94,41 @@ impl Connection {
 
     /// Says goodbye and waits until the other side has closed.
     pub async fn quit(mut self) -> Outcome<()> {
-        self.send(0, &[COM_QUIT]).await?;
+        self.send(0, &[&[COM_QUIT]]).await?;
         while self.stream.read(&mut self.buffer).await? > 0 {}
         Ok(())
     }
 
     async fn send_command(&mut self, command: u8, text: &[u8]) -> Outcome<()> {
-        if text.len() < READ_BUFFER {
-            let mut payload = Vec::with_capacity(text.len() + 1);
-            payload.push(command);
-            payload.extend_from_slice(text);
-            return self.send(0, &payload).await;
-        }
-        let length = (text.len() + 1).min(PACKET_MAX);
-        let (first, mut rest) = text.split_at(length - 1);
-        self.stream.write_all(&header(length, 0)).await?;
-        self.stream.write_all(&[command]).await?;
-        self.stream.write_all(first).await?;
-        let (mut last, mut sequence) = (length, 1_u8);
-        while last == PACKET_MAX {
-            last = rest.len().min(PACKET_MAX);
-            let (chunk, later) = rest.split_at(last);
-            self.stream.write_all(&header(last, sequence)).await?;
-            self.stream.write_all(chunk).await?;
+        let (first, mut rest) = text.split_at(text.len().min(PACKET_MAX - 1));
+        let mut last = first.len() + 1;
+        self.send(0, &[&[command], first]).await?;
+        for sequence in 1_u8.. {
+            if last < PACKET_MAX {
+                break;
+            }
+            let (chunk, later) = rest.split_at(rest.len().min(PACKET_MAX));
+            self.send(sequence, &[chunk]).await?;
+            last = chunk.len();
             rest = later;
-            sequence = sequence.wrapping_add(1);
         }
         Ok(())
     }
 
-    /// Sends one short packet with a single write.
-    async fn send(&mut self, sequence: u8, payload: &[u8]) -> Outcome<()> {
-        let mut packet = Vec::with_capacity(payload.len() + 4);
-        packet.extend_from_slice(&header(payload.len(), sequence));
-        packet.extend_from_slice(payload);
-        Ok(self.stream.write_all(&packet).await?)
+    /// Sends one packet; as long as the socket takes it, with a single system call.
+    async fn send(&mut self, sequence: u8, payload: &[&[u8]]) -> Outcome<()> {
+        let length = payload.iter().map(|part| part.len()).sum();
+        let header = header(length, sequence);
+        let mut parts = vec![IoSlice::new(&header)];
+        parts.extend(payload.iter().map(|part| IoSlice::new(part)));
+        let mut left = parts.as_mut_slice();
+        while !left.is_empty() {
+            match self.stream.write_vectored(left).await? {
+                0 => return Err("the server takes nothing more".into()),
+                written => IoSlice::advance_slices(&mut left, written),
+            }
+        }
+        Ok(())
     }
 
     /// Reads over one logical packet, appending its payload to `keep` if given.
