@@ -24,19 +24,19 @@ class Case:
     title: str
     unit: str
     load: list  # kind of load and its options
-    units: int  # work per round: about a second of the proxy's CPU time
+    units: int  # work per round: some tenths of a second of the proxy's CPU time
     goal: float  # codec-proxy's CPU time per unit, in HAProxy's
     proxysql: float | None  # ProxySQL's, measured once beside the same HAProxy: never to be exceeded
 
 
 CASES = [
-    Case("a", "point SELECT, 1 client", "statement", ["select", f"--ids={POINTS}"], 12_000, 1.0, 65.5 / 44.3),
+    Case("a", "point SELECT, 1 client", "statement", ["select", f"--ids={POINTS}"], 8_000, 1.0, 65.5 / 44.3),
     Case(
         "a",
         "point SELECT, 64 clients",
         "statement",
         ["select", f"--ids={POINTS}", "--clients=64"],
-        25_000,
+        15_000,
         1.0,
         44.5 / 38.4,
     ),
@@ -45,7 +45,7 @@ CASES = [
         "result of 100,000 narrow rows",
         "result",
         ["query", "--sql=SELECT id, a, b FROM bench.narrow", f"--rows={NARROW_ROWS}"],
-        40,
+        25,
         1.0,
         14.9 / 7.1,
     ),
@@ -54,7 +54,7 @@ CASES = [
         "result of 200 blobs of 1 MiB",
         "result",
         ["query", "--sql=SELECT data FROM bench.plain_blob", f"--rows={BLOBS}"],
-        5,
+        4,
         0.6,
         217 / 143,
     ),
@@ -63,11 +63,11 @@ CASES = [
         "INSERT of 1 MiB",
         "statement",
         ["insert", "--table=bench.sink", f"--size={MEBIBYTE}"],
-        60,
+        40,
         0.6,
         2.59 / 1.03,
     ),
-    Case("e", "connect and disconnect", "login", ["connect"], 3_000, 1.0, None),
+    Case("e", "connect and disconnect", "login", ["connect"], 1_500, 1.0, None),
 ]
 
 
