@@ -1,13 +1,13 @@
 //! codec-proxy: a MySQL/MariaDB wire-protocol proxy that implements the DataJoint Codec API
 //! at the storage layer.
 //!
-//! The rooms, from the bottom up; each knows only those above it in this list:
+//! The rooms, from the bottom up; each knows only those before it in this list:
 //! [`refusal`] (what a client may be told), [`wire`] (the MySQL protocol without sockets),
 //! [`sql`] (the syntax of statements), [`codec`] (types, chains and formats), [`store`]
-//! (objects), [`config`], [`catalog`] (which columns carry a codec), [`view`] (what a client
-//! sees of them), [`plan`] (what becomes of a statement), [`session`] (one client and its
-//! backend connection), [`server`] (listeners, threads, shutdown), [`sandbox`] (a complete one to
-//! try), [`cli`]. [`telemetry`] (logs) stands beside them.
+//! (objects), [`catalog`] (which columns carry a codec), [`view`] (what a client sees of them),
+//! [`config`] (what the operator decides), [`plan`] (what becomes of a statement), [`session`]
+//! (one client and its backend connection), [`server`] (listeners, threads, shutdown),
+//! [`sandbox`] (a complete one to try), [`cli`]. [`telemetry`] (logs) stands beside them.
 
 pub mod catalog;
 pub mod cli;

@@ -79,7 +79,10 @@ pub fn serve_until(
             },
             background.handle().clone(),
         )?,
-        catalog: background.block_on(Catalog::connect(&config.database, &config.catalog))?,
+        catalog: background.block_on(Catalog::connect(
+            config.database.connection_options(),
+            config.catalog.max_age_seconds,
+        ))?,
         limits: config.limits.clone(),
         ending: ending.clone(),
     });

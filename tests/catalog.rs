@@ -8,8 +8,6 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use codec_proxy::catalog::{Catalog, TableKind};
-use codec_proxy::config::{self, Address, Database, DatabaseTls};
-use codec_proxy::store::Secret;
 use mysql_async::prelude::Queryable;
 use mysql_async::{Conn, OptsBuilder};
 
@@ -71,17 +69,11 @@ impl Server {
     }
 
     async fn catalog(&self) -> Arc<Catalog> {
-        let database = Database {
-            address: Address::Unix(self.socket()),
-            user: "root".into(),
-            password: Secret::default(),
-            tls: DatabaseTls::Off,
-            tls_ca: None,
-        };
-        let settings = config::Catalog {
-            max_age_seconds: MAX_AGE,
-        };
-        let catalog = Catalog::connect(&database, &settings).await;
+        let socket = self.socket().to_string_lossy().into_owned();
+        let options = OptsBuilder::default()
+            .user(Some("root"))
+            .socket(Some(socket));
+        let catalog = Catalog::connect(options, MAX_AGE).await;
         catalog.expect("the catalog is read")
     }
 }

@@ -18,12 +18,11 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use mysql_async::{Conn, OptsBuilder, Pool, PoolConstraints, PoolOpts, SslOpts};
+use mysql_async::{Conn, OptsBuilder, Pool, PoolConstraints, PoolOpts};
 use tokio::runtime::Handle;
 
 pub use index::{Column, ColumnCodec, Index, NameCase, Table, TableKind, fold_case, same_name};
 
-use crate::config::{Address, Database, DatabaseTls};
 use known::{Known, Name};
 use marker::Markers;
 use scan::Token;
@@ -61,12 +60,12 @@ pub enum CatalogError {
 
 impl Catalog {
     /// Reads the whole catalog once and keeps it fresh from a task on the current runtime,
-    /// until the last reference is dropped.
+    /// until the last reference is dropped. A change made elsewhere is seen within `max_age`.
     pub async fn connect(
-        database: &Database,
-        settings: &crate::config::Catalog,
+        options: OptsBuilder,
+        max_age: Duration,
     ) -> Result<Arc<Self>, CatalogError> {
-        let pool = pool(database);
+        let pool = pool(options);
         let facts = within(async { Ok(scan::facts(&mut pool.get_conn().await?).await?) }).await?;
         let known = Known::new(facts);
         let catalog = Arc::new(Self {
@@ -89,7 +88,7 @@ impl Catalog {
             token: Some(token),
             settled: false,
         };
-        let pause = settings.max_age_seconds / 2;
+        let pause = max_age / 2;
         tokio::spawn(watch.run(Arc::downgrade(&catalog), pause));
         Ok(catalog)
     }
@@ -230,27 +229,12 @@ impl Watch {
 }
 
 /// A small pool of its own: one connection for the watch, one for looks.
-fn pool(database: &Database) -> Pool {
+fn pool(options: OptsBuilder) -> Pool {
     let constraints = PoolConstraints::new(1, 2).unwrap_or_default();
-    let mut opts = OptsBuilder::default()
-        .user(Some(database.user.as_str()))
-        .pass(Some(database.password.expose()))
+    let options = options
         .setup(vec!["SET sql_mode = ''"])
-        .prefer_socket(false)
         .pool_opts(PoolOpts::default().with_constraints(constraints));
-    opts = match &database.address {
-        Address::Tcp { host, port } => opts.ip_or_hostname(host.as_str()).tcp_port(*port),
-        Address::Unix(path) => opts.socket(Some(path.to_string_lossy())),
-    };
-    if database.tls == DatabaseTls::Always {
-        opts = opts.ssl_opts(match &database.tls_ca {
-            Some(ca) => SslOpts::default().with_root_certs(vec![ca.clone().into()]),
-            None => SslOpts::default()
-                .with_danger_accept_invalid_certs(true)
-                .with_danger_skip_domain_validation(true),
-        });
-    }
-    Pool::new(opts)
+    Pool::new(options)
 }
 
 async fn within<T>(work: impl Future<Output = Result<T, CatalogError>>) -> Result<T, CatalogError> {

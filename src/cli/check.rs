@@ -42,7 +42,12 @@ async fn examine<W: Write>(config: &Config, findings: &mut Findings<W>) {
         Err(error) => findings.fail(format_args!("certificates: {error}")),
     }
     if database(&config.database, &config.limits, findings).await {
-        match Catalog::connect(&config.database, &config.catalog).await {
+        match Catalog::connect(
+            config.database.connection_options(),
+            config.catalog.max_age_seconds,
+        )
+        .await
+        {
             Ok(catalog) => columns(&catalog.index(), &config.stores, findings),
             Err(error) => findings.fail(format_args!("catalog: {error}")),
         }

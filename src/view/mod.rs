@@ -2,7 +2,6 @@
 //!
 //! [`column`]: how such a column of a result is announced. [`describe`]: what `SHOW COLUMNS` says.
 
-pub mod column;
 pub mod describe;
 
 use serde::Deserialize;
