@@ -34,7 +34,7 @@ USER codec-proxy
 EXPOSE 6033 6034
 ENV CODEC_PROXY_CONFIG=/etc/codec-proxy/codec-proxy.toml
 # Healthy is who reaches the database and every store: a probe object is put, read and deleted.
-HEALTHCHECK --interval=30s --timeout=20s --start-period=30s --start-interval=1s \
+HEALTHCHECK --interval=10s --timeout=20s --start-period=30s \
     CMD ["codec-proxy", "check"]
 ENTRYPOINT ["codec-proxy"]
 CMD ["serve"]

@@ -10,15 +10,16 @@ use crate::view::View;
 ///
 /// It reads the first keyword and searches the text for table names; nothing is allocated and
 /// nothing is parsed. [`Glance::Pass`] is certain, in any client character set that keeps
-/// ASCII; [`Glance::Examine`] is not.
-pub fn glance(text: &[u8], index: &Index, view: View) -> Glance {
+/// ASCII; [`Glance::Examine`] is not. `several` says that the text may hold several statements.
+pub fn glance(text: &[u8], index: &Index, view: View, several: bool) -> Glance {
     let first = keyword(text);
+    let more = || (several || first != Keyword::Plain) && follows_ddl(text);
     let examine = match (view, first) {
         (_, Keyword::Ddl | Keyword::Describe) => true,
-        (View::Stored, _) => follows_ddl(text),
-        (View::Bytes, _) if index.is_empty() => follows_ddl(text),
+        (View::Stored, _) => more(),
+        (View::Bytes, _) if index.is_empty() => more(),
         (View::Bytes, Keyword::Dynamic) => true,
-        (View::Bytes, Keyword::Other) => index.mentions(text) || follows_ddl(text),
+        (View::Bytes, Keyword::Plain | Keyword::Other) => index.mentions(text) || more(),
     };
     match examine {
         true => Glance::Examine,
@@ -35,6 +36,9 @@ enum Keyword {
     Describe,
     /// Runs statements that are written elsewhere.
     Dynamic,
+    /// One statement to the text's end, unless the client may send several.
+    Plain,
+    /// Anything else; a compound statement holds others.
     Other,
 }
 
@@ -64,6 +68,11 @@ fn keyword(text: &[u8]) -> Keyword {
         Some(b'E') if is("EXPLAIN") => Keyword::Describe,
         Some(b'E') if is("EXECUTE") => Keyword::Dynamic,
         Some(b'P') if is("PREPARE") => Keyword::Dynamic,
+        Some(b'S') if is("SELECT") || is("SET") => Keyword::Plain,
+        Some(b'I') if is("INSERT") => Keyword::Plain,
+        Some(b'R') if is("REPLACE") => Keyword::Plain,
+        Some(b'U') if is("UPDATE") => Keyword::Plain,
+        Some(b'D') if is("DELETE") => Keyword::Plain,
         _ => Keyword::Other,
     }
 }
@@ -102,7 +111,9 @@ mod tests {
     #[test]
     fn first_keywords() {
         for (text, expected) in [
-            ("SELECT 1", Keyword::Other),
+            ("SELECT 1", Keyword::Plain),
+            ("insert into t", Keyword::Plain),
+            ("BEGIN NOT ATOMIC", Keyword::Other),
             ("create table t", Keyword::Ddl),
             ("  \n( /* x */ -- y\n # z\n DROP", Keyword::Ddl),
             ("/*!50000 ALTER TABLE t */", Keyword::Ddl),

@@ -86,7 +86,7 @@ fn context() -> Context<'static> {
 
 fn plan_in(text: &[u8], context: &Context) -> Result<Plan, Refusal> {
     let index = index();
-    match glance(text, &index, context.view) {
+    match glance(text, &index, context.view, true) {
         Glance::Pass => Ok(Plan::Pass),
         Glance::Examine => examine(&Bytes::copy_from_slice(text), context, &index),
     }
@@ -405,7 +405,7 @@ fn statements_that_name_nothing_pass_at_a_glance() {
         "COMMIT",
     ] {
         assert_eq!(
-            glance(text.as_bytes(), &index, View::Bytes),
+            glance(text.as_bytes(), &index, View::Bytes, true),
             Glance::Pass,
             "{text}"
         );
@@ -416,7 +416,7 @@ fn statements_that_name_nothing_pass_at_a_glance() {
         "SHOW COLUMNS FROM x",
     ] {
         assert_eq!(
-            glance(text.as_bytes(), &index, View::Bytes),
+            glance(text.as_bytes(), &index, View::Bytes, true),
             Glance::Examine,
             "{text}"
         );

@@ -373,6 +373,9 @@ impl Relay {
                 self.schema_known &= command != command::INIT_DB;
             } else if command == command::STMT_PREPARE {
                 self.prepared.other();
+            } else if command == command::SET_OPTION {
+                // It switches multi-statements on or off; whether it succeeds is not awaited.
+                self.multi_statements = true;
             }
             self.responses.sent(command::expect(command));
         }
@@ -400,7 +403,12 @@ impl Relay {
     }
 
     fn glance(&self, payload: &[u8], catalog: &Catalog) -> Glance {
-        plan::glance(&payload[1..], &catalog.index(), self.view)
+        plan::glance(
+            &payload[1..],
+            &catalog.index(),
+            self.view,
+            self.multi_statements,
+        )
     }
 
     /// A statement that may set variables or the database makes the remembered context stale.

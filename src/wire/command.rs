@@ -14,6 +14,8 @@ pub const CHANGE_USER: u8 = 0x11;
 pub const STMT_PREPARE: u8 = 0x16;
 /// `COM_STMT_EXECUTE`
 pub const STMT_EXECUTE: u8 = 0x17;
+/// `COM_SET_OPTION`
+pub const SET_OPTION: u8 = 0x1B;
 /// `COM_RESET_CONNECTION`
 pub const RESET_CONNECTION: u8 = 0x1F;
 /// `COM_STMT_BULK_EXECUTE` (MariaDB)
@@ -44,7 +46,7 @@ pub fn expect(command: u8) -> Expect {
         QUIT | 0x18 /* STMT_SEND_LONG_DATA */ | 0x19 /* STMT_CLOSE */ => Expect::Nothing,
         // INIT_DB, CREATE_DB, DROP_DB, REFRESH, SHUTDOWN, STATISTICS, PROCESS_KILL, DEBUG, PING,
         // STMT_RESET, SET_OPTION, RESET_CONNECTION
-        INIT_DB | 0x05..=0x09 | 0x0C..=0x0E | 0x1A | 0x1B | RESET_CONNECTION => Expect::One,
+        INIT_DB | 0x05..=0x09 | 0x0C..=0x0E | 0x1A | SET_OPTION | RESET_CONNECTION => Expect::One,
         QUERY | 0x0A /* PROCESS_INFO */ | STMT_EXECUTE | STMT_BULK_EXECUTE => Expect::Results,
         STMT_PREPARE => Expect::Prepared,
         0x1C /* STMT_FETCH */ => Expect::Rows,
