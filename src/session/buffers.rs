@@ -4,7 +4,7 @@ use std::cell::RefCell;
 
 /// Bytes that one read takes at most. Large results are cheaper in large reads; beyond this
 /// the buffers fall out of the processor's cache.
-pub const SIZE: usize = 128 << 10;
+pub const SIZE: usize = 256 << 10;
 
 thread_local! {
     static FREE: RefCell<Vec<Vec<u8>>> = const { RefCell::new(Vec::new()) };

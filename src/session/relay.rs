@@ -36,6 +36,8 @@ use crate::wire::response::{Responses, Seen};
 
 /// The longest column definition that is looked at; names and aliases keep real ones far below.
 const COLUMN: usize = 16 << 10;
+/// Bytes that are read from a client at a time: what begins a longer statement is copied once.
+const CLIENT_READ: usize = 64 << 10;
 /// Reads in a row before other sessions of the thread have their turn.
 const TURNS: usize = 16;
 
@@ -62,6 +64,8 @@ pub struct Statement {
     pub payload: Bytes,
     /// Sequence number of its last chunk.
     pub seq: u8,
+    /// The same with its packet header in front, where it was collected that way.
+    pub packet: Option<Bytes>,
 }
 
 /// Both legs of a session and what is under way on them.
@@ -91,14 +95,17 @@ pub struct Relay {
     limit: u64,
 }
 
-/// A statement that does not fit into a read buffer.
+/// A statement that does not fit into a read buffer. The header of its first packet is kept in
+/// front, so that a statement of one packet is sent on as it lies in memory.
 #[derive(Debug)]
 struct Collecting {
-    payload: BytesMut,
+    wire: BytesMut,
     /// Bytes of the current chunk that are still to come.
     left: usize,
     /// The current chunk is continued by another.
     full: bool,
+    /// The statement takes more than one packet.
+    long: bool,
     seq: u8,
     /// What has arrived of the next chunk's header.
     header: BytesMut,
@@ -188,7 +195,9 @@ impl Relay {
     /// Queues a text command for the server, laid out as the client's packets were.
     pub fn forward(&mut self, statement: &Statement) {
         self.note_keyword(&statement.payload[1..], true);
-        if statement.payload.len() < buffers::SIZE {
+        if let Some(packet) = &statement.packet {
+            self.server.queue(packet.clone());
+        } else if statement.payload.len() < buffers::SIZE {
             let mut wire = Vec::with_capacity(HEADER + statement.payload.len());
             packet::push(&mut wire, 0, &statement.payload);
             self.server.queue(wire.into());
@@ -215,7 +224,8 @@ impl Relay {
             if self.client.poll_unsent(cx)?.is_pending() {
                 return Ok(Poll::Pending);
             }
-            let Some((mut buffer, end)) = ready_ok!(read(cx, &mut self.server)?) else {
+            let Some((mut buffer, end)) = ready_ok!(read(cx, &mut self.server, buffers::SIZE)?)
+            else {
                 return Ok(Poll::Ready(Event::Closed));
             };
             let (used, event) = self.follow(&mut buffer[..end], catalog);
@@ -294,7 +304,7 @@ impl Relay {
                 self.forward(&statement);
                 continue;
             }
-            let Some((buffer, end)) = ready_ok!(read(cx, &mut self.client)?) else {
+            let Some((buffer, end)) = ready_ok!(read(cx, &mut self.client, CLIENT_READ)?) else {
                 return Ok(Poll::Ready(Event::Closed));
             };
             let (used, sent, event) = self.commands(&buffer[..end], catalog);
@@ -347,6 +357,7 @@ impl Relay {
                                 command,
                                 payload,
                                 seq,
+                                packet: None,
                             })
                         })
                     }
@@ -431,13 +442,13 @@ impl Relay {
         if HEADER + len <= buffers::SIZE || !text {
             return false;
         }
-        let mut payload = BytesMut::with_capacity(len);
-        payload.extend_from_slice(&buf[HEADER..]);
-        let left = len - payload.len();
+        let mut wire = BytesMut::with_capacity(HEADER + len);
+        wire.extend_from_slice(buf);
         self.collecting = Some(Collecting {
-            payload,
-            left,
+            left: HEADER + len - wire.len(),
+            wire,
             full: len == MAX_CHUNK,
+            long: len == MAX_CHUNK,
             seq,
             header: BytesMut::new(),
         });
@@ -453,7 +464,7 @@ impl Relay {
             let (into, wanted) = match collecting.left {
                 0 if !collecting.full => break,
                 0 => (&mut collecting.header, missing),
-                left => (&mut collecting.payload, left),
+                left => (&mut collecting.wire, left),
             };
             let Some(got) = ready_ok!(fill(cx, &mut self.client, into, wanted)?) else {
                 return Ok(Poll::Ready(None));
@@ -466,17 +477,24 @@ impl Relay {
                 collecting.full = len == MAX_CHUNK;
                 collecting.seq = seq;
             }
-            if (collecting.payload.len() + collecting.left) as u64 > self.limit {
+            if (collecting.wire.len() + collecting.left) as u64
+                > self.limit.saturating_add(HEADER as u64)
+            {
                 return Err(io::Error::new(
                     io::ErrorKind::FileTooLarge,
                     "a statement is longer than limits.statement_bytes",
                 ));
             }
         }
-        let done = self.collecting.take().map(|c| Statement {
-            command: c.payload[0],
-            payload: c.payload.freeze(),
-            seq: c.seq,
+        let done = self.collecting.take().map(|collected| {
+            let wire = collected.wire.freeze();
+            let payload = wire.slice(HEADER..);
+            Statement {
+                command: payload[0],
+                payload,
+                seq: collected.seq,
+                packet: (!collected.long).then_some(wire),
+            }
         });
         Ok(Poll::Ready(done))
     }
@@ -496,8 +514,9 @@ fn chunks(payload: &Bytes) -> impl Iterator<Item = (u8, Bytes)> + '_ {
 /// A buffer of the thread, and how many bytes of it are filled.
 type Filled = (Vec<u8>, usize);
 
-/// Reads into a buffer of the thread, behind what the link still carries; `None` at the end.
-fn read(cx: &mut Context<'_>, link: &mut Link) -> io::Result<Poll<Option<Filled>>> {
+/// Reads at most `most` bytes into a buffer of the thread, behind what the link still carries;
+/// `None` at the end.
+fn read(cx: &mut Context<'_>, link: &mut Link, most: usize) -> io::Result<Poll<Option<Filled>>> {
     let mut buffer = buffers::take();
     let carried = link.carry.len().min(buffers::SIZE);
     if std::mem::take(&mut link.replay) && carried > 0 {
@@ -506,7 +525,8 @@ fn read(cx: &mut Context<'_>, link: &mut Link) -> io::Result<Poll<Option<Filled>
         link.replay = !link.carry.is_empty();
         return Ok(Poll::Ready(Some((buffer, carried))));
     }
-    let mut free = ReadBuf::new(&mut buffer[carried..]);
+    let end = buffers::SIZE.min(carried + most);
+    let mut free = ReadBuf::new(&mut buffer[carried..end]);
     let read = Pin::new(&mut link.stream).poll_read(cx, &mut free);
     let got = free.filled().len();
     match read {

@@ -10,7 +10,7 @@
 //!    client gets the server's own error.
 
 use std::io;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use futures_util::{StreamExt, TryStreamExt, stream};
@@ -93,7 +93,10 @@ async fn store_values(shared: &Shared, write: &Write) -> Result<Vec<Option<Strin
             let Some(store) = store else { return Ok(None) };
             let failed = |e: StoreError| Refusal::store(&column, &read::told(&e));
             let store = shared.stores.resolve(&store).map_err(failed)?;
-            let content = Arc::new(LiteralContent(literal.clone()));
+            let content = Arc::new(LiteralContent {
+                literal: literal.clone(),
+                len: OnceLock::new(),
+            });
             let pointer = store
                 .put_hashed(&write.table.schema, content)
                 .await
@@ -144,14 +147,18 @@ fn splice(
 }
 
 /// A literal as the store reads it: decoded piece by piece from the statement's text.
-struct LiteralContent(Literal);
+struct LiteralContent {
+    literal: Literal,
+    /// Counted once: that is a walk over the whole text.
+    len: OnceLock<u64>,
+}
 
 impl Content for LiteralContent {
     fn len(&self) -> u64 {
-        self.0.decoded_len()
+        *self.len.get_or_init(|| self.literal.decoded_len())
     }
 
     fn chunks(&self) -> Box<dyn Iterator<Item = Bytes> + Send> {
-        Box::new(self.0.chunks(CHUNK))
+        Box::new(self.literal.chunks(CHUNK))
     }
 }

@@ -237,8 +237,9 @@ fn read(file: &mut File, len: u64) -> io::Result<Bytes> {
     Ok(buffer.into())
 }
 
-/// Hashes in this thread, which is the slowest part, and meanwhile writes in a second one and
-/// flushes in a third what is written, so that the disk does not begin only at the end.
+/// Hashes in this thread, which is the slowest part; meanwhile a second one unpacks the content
+/// and writes it, and a third flushes what is written, so that the disk does not begin only at
+/// the end.
 fn write_hashing(file: &mut File, content: &dyn Content) -> Result<[u8; 16], Fault> {
     let (slices_in, slices_out) = mpsc::sync_channel::<Bytes>(PIPE);
     let (flush, flushes) = mpsc::sync_channel::<()>(1);
@@ -246,27 +247,26 @@ fn write_hashing(file: &mut File, content: &dyn Content) -> Result<[u8; 16], Fau
     std::thread::scope(|scope| {
         let writer = scope.spawn(move || -> io::Result<()> {
             let mut unflushed = 0;
-            for slice in slices_out {
+            for slice in slices(content) {
                 file.write_all(&slice)?;
                 unflushed += slice.len();
                 // While one flush runs, the next waits; a third has nothing to add.
                 if unflushed >= FLUSH && flush.try_send(()).is_ok() {
                     unflushed = 0;
                 }
+                if slices_in.send(slice).is_err() {
+                    return Err(io::Error::other("the hashing thread ended early"));
+                }
             }
             Ok(())
         });
         let flusher = scope.spawn(move || flushes.iter().try_for_each(|()| disk.sync_data()));
         let mut md5 = Md5::new();
-        for slice in slices(content) {
+        for slice in slices_out {
             md5.update(&slice);
-            // A writer that is gone has an error to tell.
-            if slices_in.send(slice).is_err() {
-                break;
-            }
         }
-        drop(slices_in);
-        // An error of the disk is told once, so it must not be lost here.
+        // An error of the disk is told once, so it must not be lost here; a hash of what was
+        // written before it is worth nothing.
         for thread in [writer, flusher] {
             thread
                 .join()
