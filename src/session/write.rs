@@ -85,18 +85,15 @@ async fn store_values(shared: &Shared, write: &Write) -> Result<Vec<Option<Strin
                 .is_external()
                 .then(|| chain.store.clone().unwrap_or_default()),
             column,
-            &cell.literal,
+            cell,
         ));
     }
     stream::iter(puts)
-        .map(|(store, column, literal)| async move {
+        .map(|(store, column, cell)| async move {
             let Some(store) = store else { return Ok(None) };
             let failed = |e: StoreError| Refusal::store(&column, &read::told(&e));
             let store = shared.stores.resolve(&store).map_err(failed)?;
-            let content = Arc::new(LiteralContent {
-                literal: literal.clone(),
-                len: OnceLock::new(),
-            });
+            let content = Arc::new(LiteralContent::new(cell));
             let pointer = store
                 .put_hashed(&write.table.schema, content)
                 .await
@@ -149,8 +146,20 @@ fn splice(
 /// A literal as the store reads it: decoded piece by piece from the statement's text.
 struct LiteralContent {
     literal: Literal,
-    /// Counted once: that is a walk over the whole text.
-    len: OnceLock<u64>,
+    /// Bytes that the literal takes in the text.
+    written: u64,
+    /// Known once the literal has been walked; to count it alone is a walk, too.
+    len: Arc<OnceLock<u64>>,
+}
+
+impl LiteralContent {
+    fn new(cell: &Cell) -> Self {
+        Self {
+            literal: cell.literal.clone(),
+            written: cell.span.len() as u64,
+            len: Arc::default(),
+        }
+    }
 }
 
 impl Content for LiteralContent {
@@ -158,7 +167,21 @@ impl Content for LiteralContent {
         *self.len.get_or_init(|| self.literal.decoded_len())
     }
 
+    fn is_shorter_than(&self, limit: u64) -> bool {
+        // No notation takes more than eight characters for a byte, those of bits.
+        self.written / 16 < limit && self.len() < limit
+    }
+
     fn chunks(&self) -> Box<dyn Iterator<Item = Bytes> + Send> {
-        Box::new(self.literal.chunks(CHUNK))
+        let (mut chunks, len) = (self.literal.chunks(CHUNK), self.len.clone());
+        let mut seen = 0;
+        Box::new(std::iter::from_fn(move || {
+            let chunk = chunks.next();
+            match &chunk {
+                Some(chunk) => seen += chunk.len() as u64,
+                None => drop(len.set(seen)),
+            }
+            chunk
+        }))
     }
 }

@@ -14,6 +14,11 @@ pub trait Content: Send + Sync + 'static {
     /// The bytes from the first to the last.
     fn chunks(&self) -> Box<dyn Iterator<Item = Bytes> + Send>;
 
+    /// Whether it has fewer bytes than `limit`; may be quicker to say than how many.
+    fn is_shorter_than(&self, limit: u64) -> bool {
+        self.len() < limit
+    }
+
     /// Whether there are none.
     fn is_empty(&self) -> bool {
         self.len() == 0

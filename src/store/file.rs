@@ -81,7 +81,7 @@ impl FileStore {
         naming: &Naming,
         content: &dyn Content,
     ) -> Result<Named, Fault> {
-        let known = if content.len() < SMALL {
+        let known = if content.is_shorter_than(SMALL) {
             Some(naming.name(md5_of(content))?)
         } else {
             None

@@ -198,15 +198,14 @@ impl Store {
     ) -> Result<Pointer, StoreError> {
         let fail = |fault: Fault| fault.at(&self.name, Operation::Put);
         let naming = Naming::new(&self.layout, schema).map_err(fail)?;
-        let size = content.len();
-        let put = put_hashed(self.clone(), naming, content);
+        let put = put_hashed(self.clone(), naming, content.clone());
         let named = joined(self.runtime.spawn(put).await).map_err(fail)?;
         Ok(Pointer {
             hash: named.hash,
             path: named.path,
             schema: Some(schema.to_owned()),
             store: self.name.clone(),
-            size: Some(size),
+            size: Some(content.len()),
         })
     }
 
@@ -286,7 +285,7 @@ async fn put_hashed(
 ) -> Result<Named, Fault> {
     match store.backend {
         Backend::File(files) => {
-            let long = content.len() > WHOLE;
+            let long = !content.is_shorter_than(WHOLE);
             let put = blocking(move || files.put_hashed(&naming, &*content));
             if long {
                 put.await
