@@ -72,20 +72,12 @@ fn assigned(statement: &Statement, from: usize, end: usize) -> Vec<usize> {
 
 /// DELETE passes if it uses external codec columns under `IS NULL` only.
 pub(super) fn delete(statement: Statement) -> Result<Plan, Refusal> {
-    let tables = statement.tables();
-    refuse_views(&tables)?;
-    let external = external(&tables);
-    let all = 0..statement.tokens.len();
-    uses_none(
-        &statement,
-        all.clone(),
-        &external,
-        "DELETE would use the pointer",
-    )?;
+    let external = unused(&statement, "DELETE would use the pointer")?;
     // Before that `t.*` is but another way to write `t`.
     let rest = statement.find_word(0, &["WHERE", "ORDER", "LIMIT", "RETURNING"]);
+    let rest = rest.unwrap_or(statement.tokens.len())..statement.tokens.len();
     match external.first() {
-        Some(column) if rest.is_some_and(|at| statement.has_wildcard(at..all.end)) => {
+        Some(column) if statement.has_wildcard(rest) => {
             Err(column.refuse("DELETE would use or return the pointer", "name the columns"))
         }
         _ => Ok(Plan::Pass),
@@ -94,22 +86,22 @@ pub(super) fn delete(statement: Statement) -> Result<Plan, Refusal> {
 
 /// A statement that may hold a query or an expression: SET, DO, CALL, ….
 pub(super) fn expressions(statement: Statement) -> Result<Plan, Refusal> {
-    let tables = statement.tables();
-    refuse_views(&tables)?;
-    let external = external(&tables);
-    let all = 0..statement.tokens.len();
-    uses_none(
-        &statement,
-        all.clone(),
-        &external,
-        "the statement would use the pointer",
-    )?;
+    let external = unused(&statement, "the statement would use the pointer")?;
     match external.first() {
-        Some(column) if statement.has_wildcard(all) => {
+        Some(column) if statement.has_wildcard(0..statement.tokens.len()) => {
             Err(column.refuse("the statement would use the pointer", READ_PLAINLY))
         }
         _ => Ok(Plan::Pass),
     }
+}
+
+/// The external codec columns of the tables that a statement names, none of which it uses.
+fn unused(statement: &Statement, reason: &str) -> Result<Vec<CodecColumn>, Refusal> {
+    let tables = statement.tables();
+    refuse_views(&tables)?;
+    let external = external(&tables);
+    uses_none(statement, 0..statement.tokens.len(), &external, reason)?;
+    Ok(external)
 }
 
 /// A statement that writes or reads whole tables, or whose ways are not known here: nothing

@@ -1,3 +1,5 @@
+//! CREATE TABLE statements, walked.
+
 use super::super::lexer::lex;
 use super::*;
 

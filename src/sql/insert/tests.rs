@@ -1,3 +1,5 @@
+//! INSERT and REPLACE statements, walked.
+
 use bytes::Bytes;
 use proptest::prelude::*;
 

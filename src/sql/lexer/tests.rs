@@ -1,3 +1,5 @@
+//! The lexer over what clients send, and over anything.
+
 use proptest::prelude::*;
 
 use super::*;

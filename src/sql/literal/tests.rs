@@ -1,3 +1,5 @@
+//! Any bytes in any form of literal come out equal.
+
 use proptest::prelude::*;
 
 use super::forms::{ALL_FORMS, write};

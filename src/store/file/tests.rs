@@ -1,3 +1,5 @@
+//! The file store: what is on the disk after success, failure and interruption.
+
 use super::*;
 use crate::store::StoreSettings;
 

@@ -1,3 +1,5 @@
+//! Settings as DataJoint takes and refuses them.
+
 use super::*;
 
 fn store(text: &str) -> StoreSettings {
