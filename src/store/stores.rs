@@ -28,6 +28,9 @@ pub struct Stores {
 struct Inner {
     default: Option<String>,
     stores: BTreeMap<String, Arc<Store>>,
+    /// Stores of protocols that are known but not spoken yet, and what to say of each: a
+    /// `datajoint.json` may well have one that no column here uses.
+    left_out: BTreeMap<String, String>,
 }
 
 /// What store work is given.
@@ -83,9 +86,16 @@ impl Stores {
         limits: StoreLimits,
         runtime: Handle,
     ) -> Result<Self, SettingsError> {
-        let mut stores = BTreeMap::new();
+        let (mut stores, mut left_out) = (BTreeMap::new(), BTreeMap::new());
         for (name, settings) in &settings.stores {
-            let spec = settings.parse(name)?;
+            let spec = match settings.parse(name) {
+                Err(error @ SettingsError::Unsupported { .. }) => {
+                    tracing::warn!(%error, "a store is left out");
+                    left_out.insert(name.clone(), error.to_string());
+                    continue;
+                }
+                parsed => parsed?,
+            };
             let backend = match spec.place {
                 Place::File { location } => Backend::File(Arc::new(FileStore::new(location))),
                 Place::S3(place) => {
@@ -114,14 +124,21 @@ impl Stores {
             ("filepath_default", &settings.filepath_default),
         ];
         for (key, store) in defaults {
-            if let Some(store) = store.as_ref().filter(|name| !stores.contains_key(*name)) {
+            if let Some(store) = store
+                .as_ref()
+                .filter(|name| !settings.stores.contains_key(*name))
+            {
                 let store = store.clone();
                 return Err(SettingsError::Default { key, store });
             }
         }
         let default = settings.default.clone();
         Ok(Self {
-            inner: Arc::new(Inner { default, stores }),
+            inner: Arc::new(Inner {
+                default,
+                stores,
+                left_out,
+            }),
         })
     }
 
@@ -148,6 +165,7 @@ impl Stores {
             inner: Arc::new(Inner {
                 default: Some("main".to_owned()),
                 stores: BTreeMap::from([("main".to_owned(), Arc::new(store))]),
+                left_out: BTreeMap::new(),
             }),
         }
     }
@@ -162,6 +180,9 @@ impl Stores {
             ("", None) => return fail("stores.default is not configured".to_owned()),
             (name, _) => name,
         };
+        if let Some(reason) = self.inner.left_out.get(resolved) {
+            return fail(reason.clone());
+        }
         match self.inner.stores.get(resolved) {
             Some(store) => Ok(store.clone()),
             None => fail(format!(
