@@ -133,7 +133,7 @@ async fn the_catalog_follows_the_server() {
         other.query_drop(query).await.expect(query);
     }
     let catalog = server.catalog().await;
-    assert!(catalog.is_mariadb());
+    assert!(catalog.index().is_mariadb());
     let index = catalog.index();
     let table = index
         .table(b"lab", b"first")

@@ -202,11 +202,6 @@ impl Index {
         self.mariadb
     }
 
-    /// How the server compares schema and table names.
-    pub fn name_case(&self) -> NameCase {
-        self.case
-    }
-
     /// A schema or table name in the form in which equal names are equal bytes.
     pub fn fold<'a>(&self, name: &'a [u8]) -> Cow<'a, [u8]> {
         match (self.case, str::from_utf8(name)) {

@@ -41,7 +41,6 @@ pub struct Catalog {
     runtime: Handle,
     /// Looks are made and taken one after the other, so that an older never follows a newer.
     looks: tokio::sync::Mutex<()>,
-    mariadb: bool,
 }
 
 /// Why the catalog cannot be read.
@@ -75,7 +74,6 @@ impl Catalog {
             pool,
             runtime: Handle::current(),
             looks: tokio::sync::Mutex::new(()),
-            mariadb: facts.mariadb,
         });
         let token = within(async {
             let mut conn = catalog.pool.get_conn().await?;
@@ -96,11 +94,6 @@ impl Catalog {
     /// The newest snapshot.
     pub fn index(&self) -> Arc<Index> {
         self.index.load_full()
-    }
-
-    /// Whether the server is a MariaDB.
-    pub fn is_mariadb(&self) -> bool {
-        self.mariadb
     }
 
     /// Looks at these tables (schema, name) anew, after a DDL statement that may have made,

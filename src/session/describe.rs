@@ -3,7 +3,6 @@
 
 use std::io;
 
-use super::link::Outgoing;
 use super::relay::{Relay, Statement};
 use crate::view::describe::{Describe, Header};
 use crate::wire::column::Column;
@@ -16,15 +15,7 @@ const PACKET: u64 = 16 << 20;
 
 /// Sends the statement and relays its response, rewritten.
 pub async fn run(relay: &mut Relay, statement: Statement, plan: &Describe) -> io::Result<()> {
-    relay.forward(&statement);
-    relay.server.flush_unsent().await?;
-    let Relay {
-        client,
-        server,
-        responses,
-        ..
-    } = relay;
-    let mut out = Outgoing::new(client, statement.seq.wrapping_add(1));
+    let (mut out, server, responses) = relay.ask(&statement).await?;
     let mut names: Vec<Vec<u8>> = Vec::new();
     loop {
         let (at_column, in_rows) = (responses.at_column(), responses.in_rows());

@@ -7,7 +7,6 @@ use std::io;
 use std::sync::Arc;
 
 use super::declare;
-use super::link::Outgoing;
 use super::relay::{Relay, Statement};
 use crate::catalog::Catalog;
 use crate::plan::Ddl;
@@ -63,15 +62,7 @@ impl Prepared {
 
 /// Relays the preparation of DDL.
 pub async fn prepare(relay: &mut Relay, statement: Statement, ddl: Ddl) -> io::Result<()> {
-    relay.forward(&statement);
-    relay.server.flush_unsent().await?;
-    let Relay {
-        client,
-        server,
-        responses,
-        ..
-    } = relay;
-    let mut out = Outgoing::new(client, statement.seq.wrapping_add(1));
+    let (mut out, server, responses) = relay.ask(&statement).await?;
     let mut id = None;
     loop {
         let first = responses.at_first();

@@ -46,15 +46,7 @@ pub async fn run(
     index: &Index,
     statement: Statement,
 ) -> io::Result<()> {
-    relay.forward(&statement);
-    relay.server.flush_unsent().await?;
-    let Relay {
-        client,
-        server,
-        responses,
-        ..
-    } = relay;
-    let out = Outgoing::new(client, statement.seq.wrapping_add(1));
+    let (out, server, responses) = relay.ask(&statement).await?;
     let mut results = Results {
         server,
         responses,

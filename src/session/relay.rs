@@ -24,7 +24,7 @@ use tokio_util::io::poll_read_buf;
 use super::buffers;
 use super::context;
 use super::guard::{self, Guard};
-use super::link::Link;
+use super::link::{Link, Outgoing};
 use super::prepare::{self, Prepared};
 use crate::catalog::Catalog;
 use crate::plan::{self, Glance};
@@ -209,6 +209,18 @@ impl Relay {
             }
         }
         self.responses.sent(command::expect(statement.command));
+    }
+
+    /// Sends a statement for a handler that takes the answer packet by packet; gives the way to
+    /// the client, where the answer goes, the server and what is known of its response.
+    pub async fn ask(
+        &mut self,
+        statement: &Statement,
+    ) -> io::Result<(Outgoing<'_>, &mut Link, &mut Responses)> {
+        self.forward(statement);
+        self.server.flush_unsent().await?;
+        let out = Outgoing::new(&mut self.client, statement.seq.wrapping_add(1));
+        Ok((out, &mut self.server, &mut self.responses))
     }
 
     fn between_statements(&self) -> bool {
