@@ -1,15 +1,21 @@
 //! The codec chain of a column: from the type a user declares to the type that is stored.
 
-use super::TypeSpec;
-use super::registry::{self, Codec, Inner};
+use std::borrow::Cow;
+
+use bytes::Bytes;
+
+use super::registry::{self, Codec};
+use super::{CodecError, Given, Reading, TypeSpec, Value, Writing};
 
 /// A core type that ends a chain.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Dtype {
     /// `bytes`: `longblob` in the database.
     Bytes,
-    /// `json`: the pointer to an object in a store.
+    /// `json`: metadata, or whatever the codec makes of its values.
     Json,
+    /// Any other type, as the database has it: `varchar(30)`, `double`.
+    Other(String),
 }
 
 /// A resolved chain, outermost codec first.
@@ -33,16 +39,19 @@ pub enum ChainError {
         "Unknown codec: <{0}>. Ensure the codec is defined (inherit from dj.Codec with name='{0}')."
     )]
     Unknown(String),
-    /// The codec lives in a store only.
-    #[error("<{0}> requires @ (in-store storage only)")]
+    /// The codec lives in a store only; the text says which and how to write it.
+    #[error("{0}")]
     RequiresStore(String),
     /// The chain comes back to a codec that it has passed.
     #[error("Circular codec reference detected: <{0}>")]
     Circular(String),
+    /// A codec has no dtype.
+    #[error("{0}")]
+    NoDtype(String),
 }
 
-/// How much of a value [`Chain::validate`] must see, in bytes.
-pub const HEAD_LEN: usize = 8;
+/// How much of a value [`Chain::validate_head`] must see, in bytes.
+pub const HEAD_LEN: usize = 1024;
 
 impl TypeSpec {
     /// Follows the chain to the type that is stored.
@@ -66,47 +75,108 @@ impl TypeSpec {
                 return Err(ChainError::Circular(name));
             }
             codecs.push(codec.name());
-            match codec.dtype(store.is_some())? {
-                Inner::Core(dtype) => {
+            let dtype = codec.dtype(store.is_some()).map_err(|error| match error {
+                CodecError::Chain(error) => error,
+                other => ChainError::NoDtype(other.to_string()),
+            })?;
+            match TypeSpec::parse(&dtype) {
+                Some(inner) => {
+                    name = inner.codec;
+                    store = inner.store.or(store);
+                }
+                None => {
                     return Ok(Chain {
                         spec: self.to_string(),
                         codecs,
-                        dtype,
+                        dtype: Dtype::parse(&dtype),
                         store,
                     });
-                }
-                Inner::Codec(spec) => {
-                    let inner = TypeSpec::parse(spec)
-                        .ok_or_else(|| ChainError::Unknown(spec.to_owned()))?;
-                    name = inner.codec;
-                    store = inner.store.or(store);
                 }
             }
         }
     }
 }
 
+impl Dtype {
+    /// A core type of DataJoint, or a type of the database.
+    fn parse(text: &str) -> Self {
+        match text {
+            "bytes" => Self::Bytes,
+            "json" => Self::Json,
+            other => Self::Other(other.to_owned()),
+        }
+    }
+}
+
 impl Chain {
-    /// Whether the value is an object in a store, and the column its pointer.
+    /// Whether the column holds `json`, in most chains the pointer to an object in a store.
     pub fn is_external(&self) -> bool {
         self.dtype == Dtype::Json
     }
 
     /// The SQL type of the column.
-    pub fn stored_type(&self) -> &'static str {
-        match self.dtype {
-            Dtype::Bytes => "longblob",
-            Dtype::Json => "json",
+    pub fn stored_type(&self) -> Cow<'_, str> {
+        match &self.dtype {
+            Dtype::Bytes => "longblob".into(),
+            Dtype::Json => "json".into(),
+            Dtype::Other(other) => other.into(),
         }
     }
 
-    /// Whether a value may be written, by its first [`HEAD_LEN`] bytes (or all, if it has
-    /// fewer); the error says what the codec takes. Only the outermost codec is asked.
-    pub fn validate(&self, head: &[u8]) -> Result<(), String> {
-        match self.codecs.first().and_then(|name| registry::find(name)) {
-            Some(codec) => codec.validate(head),
-            None => Err(ChainError::Unknown(self.spec.clone()).to_string()),
-        }
+    /// Whether, in the bytes notation, a client sends and gets exactly the bytes that are
+    /// stored: in the column itself, or in an object named by its hash. Such values are never
+    /// held in memory as a whole.
+    pub fn is_transparent(&self) -> bool {
+        self.steps().all(|codec| codec.is_transparent())
+    }
+
+    /// Whether a value can only be encoded with the whole primary key of its row.
+    pub fn needs_key(&self) -> bool {
+        self.steps().any(|codec| codec.needs_key())
+    }
+
+    /// Whether a value of a transparent chain may be written, by its first [`HEAD_LEN`] bytes
+    /// (or all, if it has fewer); the error says what the codec takes. Only the outermost codec
+    /// is asked.
+    pub fn validate_head(&self, head: &[u8]) -> Result<(), CodecError> {
+        self.outermost()?.validate_head(head)
+    }
+
+    /// What is to be stored for what a client has sent: the whole chain.
+    pub fn write(&self, sent: Bytes, to: &Writing<'_>) -> Result<Value, CodecError> {
+        let value = self.outermost()?.take(sent, &to.manner, &to.limits)?;
+        self.encode(value, to)
+    }
+
+    /// What a client gets for what is stored: the whole chain.
+    pub fn read(&self, stored: Value, from: &Reading<'_>) -> Result<Given, CodecError> {
+        let value = self.decode(stored, from)?;
+        self.outermost()?.give(value, &from.manner, from)
+    }
+
+    /// From the outermost codec inwards, to the value of the column.
+    pub fn encode(&self, value: Value, to: &Writing<'_>) -> Result<Value, CodecError> {
+        self.outermost()?.validate(&value)?;
+        self.steps()
+            .try_fold(value, |value, codec| codec.encode(value, to))
+    }
+
+    /// From the innermost codec outwards, from the value of the column.
+    pub fn decode(&self, stored: Value, from: &Reading<'_>) -> Result<Value, CodecError> {
+        self.steps()
+            .rev()
+            .try_fold(stored, |value, codec| codec.decode(value, from))
+    }
+
+    fn outermost(&self) -> Result<&'static dyn Codec, CodecError> {
+        self.steps()
+            .next()
+            .ok_or_else(|| ChainError::Unknown(self.spec.clone()).into())
+    }
+
+    fn steps(&self) -> impl DoubleEndedIterator<Item = &'static dyn Codec> {
+        // A chain is made of codecs that were found.
+        self.codecs.iter().filter_map(|name| registry::find(name))
     }
 }
 
@@ -150,25 +220,44 @@ mod tests {
 
     #[test]
     fn only_the_outermost_codec_judges_a_value() {
-        assert!(chain("<blob@main>").unwrap().validate(b"hello").is_err());
-        assert!(chain("<blob@main>").unwrap().validate(b"dj0\0\xff").is_ok());
-        assert!(chain("<hash@main>").unwrap().validate(b"hello").is_ok());
-        assert!(chain("<hash@main>").unwrap().validate(b"").is_ok());
+        assert!(
+            chain("<blob@main>")
+                .unwrap()
+                .validate_head(b"hello")
+                .is_err()
+        );
+        assert!(
+            chain("<blob@main>")
+                .unwrap()
+                .validate_head(b"dj0\0\xff")
+                .is_ok()
+        );
+        assert!(
+            chain("<hash@main>")
+                .unwrap()
+                .validate_head(b"hello")
+                .is_ok()
+        );
+        assert!(chain("<hash@main>").unwrap().validate_head(b"").is_ok());
     }
 
     struct Step(&'static str, &'static str);
 
     impl Codec for Step {
-        fn name(&self) -> &'static str {
+        fn name(&self) -> &str {
             self.0
         }
 
-        fn dtype(&self, _is_store: bool) -> Result<Inner, ChainError> {
-            Ok(Inner::Codec(self.1))
+        fn dtype(&self, _is_store: bool) -> Result<Cow<'static, str>, CodecError> {
+            Ok(self.1.into())
         }
 
-        fn validate(&self, _head: &[u8]) -> Result<(), String> {
-            Ok(())
+        fn encode(&self, value: Value, _to: &Writing<'_>) -> Result<Value, CodecError> {
+            Ok(value)
+        }
+
+        fn decode(&self, stored: Value, _from: &Reading<'_>) -> Result<Value, CodecError> {
+            Ok(stored)
         }
     }
 

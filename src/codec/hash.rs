@@ -1,36 +1,12 @@
-//! `<hash@store>`: bytes in an object that is named by their MD5.
-//!
-//! The format is that of `hash_registry.py` in DataJoint 2.3.5.
+//! Names and paths of objects that are named by their hash (`hash_registry.py` of DataJoint
+//! 2.3.5).
 
 use data_encoding::BASE32_NOPAD;
 
 use super::path::{ObjectPath, PathError};
-use super::registry::{Codec, Inner};
-use super::{ChainError, Dtype};
 
 /// Characters of a hash: 16 bytes in base32 without padding.
 pub const NAME_LEN: usize = 26;
-
-/// The codec.
-pub(super) struct Hash;
-
-impl Codec for Hash {
-    fn name(&self) -> &'static str {
-        "hash"
-    }
-
-    fn dtype(&self, is_store: bool) -> Result<Inner, ChainError> {
-        if is_store {
-            Ok(Inner::Core(Dtype::Json))
-        } else {
-            Err(ChainError::RequiresStore("hash".to_owned()))
-        }
-    }
-
-    fn validate(&self, _head: &[u8]) -> Result<(), String> {
-        Ok(())
-    }
-}
 
 /// The name of content with this MD5: RFC 4648 base32 in lower case, padding removed.
 pub fn name_of(md5: [u8; 16]) -> String {

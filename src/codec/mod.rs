@@ -1,18 +1,39 @@
-//! The codecs: type specs, chains, and the formats of what is stored.
+//! The codecs: type specs, chains, the values they carry, and the formats of what is stored.
 //!
-//! A codec is one file that implements [`registry::Codec`]; what a column's type spec comes
-//! to is its [`Chain`].
+//! A codec is one file that implements [`Codec`] and registers itself; what a column's type
+//! spec comes to is its [`Chain`]. Codecs know no sockets, no SQL and no store but what
+//! [`Backend`] says of one.
 
-mod blob;
+pub mod blob;
+mod builtin;
 mod chain;
+mod client;
 pub mod comment;
+mod context;
+mod error;
 pub mod hash;
+pub mod json;
+mod layout;
+mod limits;
+mod manner;
 mod path;
 mod pointer;
-mod registry;
+pub mod registry;
+pub mod section;
 mod type_spec;
+pub mod value;
 
 pub use chain::{Chain, ChainError, Dtype, HEAD_LEN};
+pub use context::{Backend, Backends, Key, Reading, Site, Writing};
+pub use error::{BackendError, CodecError};
+/// For [`register_codec!`](crate::register_codec).
+#[doc(hidden)]
+pub use inventory;
+pub use layout::Layout;
+pub use limits::ValueLimits;
+pub use manner::{Manner, Notation, NpyForm, ObjectForm};
 pub use path::{ObjectPath, PathError};
 pub use pointer::{Pointer, PointerError};
+pub use registry::{Addressing, Codec, Given, Reference, Registration};
 pub use type_spec::TypeSpec;
+pub use value::{ObjectRef, Value};

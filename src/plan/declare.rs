@@ -84,7 +84,7 @@ impl Declaring<'_> {
         Ok(vec![
             Edit {
                 span: column.type_span.clone(),
-                text: chain.stored_type().into(),
+                text: chain.stored_type().into_owned().into(),
             },
             Edit {
                 span: comment.span.clone(),

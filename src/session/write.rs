@@ -72,11 +72,11 @@ async fn store_values(shared: &Shared, write: &Write) -> Result<Vec<Option<Strin
         let chain = chain(&write.table, cell.column)?;
         let column = write.table.column_path(cell.column);
         chain
-            .validate(&cell.literal.head(crate::codec::HEAD_LEN))
+            .validate_head(&cell.literal.head(crate::codec::HEAD_LEN))
             .map_err(|reason| {
                 Refusal::value(
                     &column,
-                    &reason,
+                    &reason.to_string(),
                     "send what a DataJoint client packs, or use a column without a codec",
                 )
             })?;

@@ -20,9 +20,7 @@ pub use content::Content;
 pub use error::{ErrorKind, Operation, StoreError};
 pub use reader::Reader;
 pub use secret::Secret;
-pub use settings::{
-    Layout, Place, S3Place, SettingsError, StoreSettings, StoreSpec, StoresSettings,
-};
+pub use settings::{Place, S3Place, SettingsError, StoreSettings, StoreSpec, StoresSettings};
 pub use stores::{PathRule, Store, StoreLimits, Stores};
 
 #[cfg(test)]

@@ -1,8 +1,7 @@
 //! Names for hash-addressed objects that are about to be written.
 
 use super::error::{ErrorKind, Fault};
-use super::settings::Layout;
-use crate::codec::{ObjectPath, PathError, hash};
+use crate::codec::{Layout, ObjectPath, PathError, hash};
 
 /// How the objects of one schema are named in one store.
 #[derive(Debug, Clone)]

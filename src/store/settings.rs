@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 
 use super::Secret;
-use crate::codec::ObjectPath;
+use crate::codec::{Layout, ObjectPath};
 
 /// All stores: the `stores` section of `datajoint.json` and the `[stores]` table of
 /// codec-proxy's own file, where every key but the two defaults is a store's name.
@@ -142,23 +142,6 @@ pub struct StoreSpec {
     pub layout: Layout,
     /// Where the objects are.
     pub place: Place,
-}
-
-/// How the paths of a store are made.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Layout {
-    /// Section of hash-addressed objects; `None` is the root.
-    pub hash_prefix: Option<ObjectPath>,
-    /// Section of schema-addressed objects; `None` is the root.
-    pub schema_prefix: Option<ObjectPath>,
-    /// Section that `<filepath@>` is confined to, if it is.
-    pub filepath_prefix: Option<ObjectPath>,
-    /// Lengths of the folder names cut from the front of a hash; empty is flat.
-    pub subfolding: Vec<usize>,
-    /// `{attribute}` placeholders for schema-addressed paths.
-    pub partition_pattern: Option<String>,
-    /// Length of the random token, 4 to 16.
-    pub token_length: usize,
 }
 
 /// Where the objects of a store are.

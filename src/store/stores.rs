@@ -14,9 +14,9 @@ use super::error::{ErrorKind, Fault, blocking, joined};
 use super::file::FileStore;
 use super::naming::{self, Named, Naming};
 use super::remote::RemoteStore;
-use super::settings::{Layout, Place, SettingsError};
+use super::settings::{Place, SettingsError};
 use super::{Content, Operation, Reader, StoreError, StoresSettings, s3};
-use crate::codec::{ObjectPath, Pointer};
+use crate::codec::{Layout, ObjectPath, Pointer};
 
 /// All the configured stores. Clones are the same stores.
 #[derive(Debug, Clone)]

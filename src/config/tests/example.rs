@@ -93,7 +93,7 @@ fn with_defaults() -> (String, usize) {
     (text, count)
 }
 
-fn layout(settings: &StoreSettings) -> crate::store::Layout {
+fn layout(settings: &StoreSettings) -> crate::codec::Layout {
     let settings = StoreSettings {
         location: Some("/".into()),
         ..settings.clone()

@@ -1,0 +1,43 @@
+//! What clients send and get unless a codec has a form of its own: a packed blob, or JSON.
+
+use bytes::Bytes;
+
+use super::value::Packed;
+use super::{CodecError, Given, Manner, Notation, Value, ValueLimits, blob, json};
+
+/// The value that a client has sent to a column of `codec`.
+pub(super) fn take(
+    codec: &str,
+    sent: Bytes,
+    manner: &Manner,
+    limits: &ValueLimits,
+) -> Result<Value, CodecError> {
+    match manner.notation {
+        Notation::Bytes => Packed::new(sent)
+            .map(Value::Packed)
+            .ok_or_else(|| CodecError::Type(not_packed(codec))),
+        Notation::Json => json::parse(&sent, limits),
+    }
+}
+
+/// What a client gets for a value.
+pub(super) fn give(
+    value: Value,
+    manner: &Manner,
+    limits: &ValueLimits,
+) -> Result<Given, CodecError> {
+    let bytes = match (manner.notation, value) {
+        (Notation::Bytes, Value::Packed(packed)) => packed.into_bytes(),
+        (Notation::Bytes, value) => blob::pack(&value, limits)?.into_bytes(),
+        (Notation::Json, Value::Packed(packed)) => {
+            json::print(&blob::unpack(&packed, limits)?, manner.json_limit, limits)?.into()
+        }
+        (Notation::Json, value) => json::print(&value, manner.json_limit, limits)?.into(),
+    };
+    Ok(Given::Bytes(bytes))
+}
+
+/// The refusal of bytes that no DataJoint client has packed.
+pub(super) fn not_packed(codec: &str) -> String {
+    format!("<{codec}> takes packed DataJoint bytes (they begin with mYm, dj0 or ZL123)")
+}
