@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::select;
-use super::statement::{CodecColumn, Statement, codecs, external, refuse_table, refuse_views};
+use super::statement::{CodecColumn, Statement, codecs, refuse_table, refuse_views};
 use super::{Cell, Plan, Write};
 use crate::catalog::{ColumnCodec, Table};
 use crate::refusal::Refusal;
@@ -30,7 +30,7 @@ pub(super) fn plan(statement: Statement) -> Result<Plan, Refusal> {
     let filling = Filling {
         statement,
         insert: &insert,
-        read: external(&tables),
+        read: statement.translated(&tables),
         target: target.cloned(),
     };
     filling.plan()
@@ -40,7 +40,7 @@ pub(super) fn plan(statement: Statement) -> Result<Plan, Refusal> {
 struct Filling<'a> {
     statement: Statement<'a>,
     insert: &'a Insert,
-    /// All external codec columns that the statement could read.
+    /// All translated codec columns that the statement could read.
     read: Vec<CodecColumn>,
     /// The table that is written, if it has codec columns.
     target: Option<Arc<Table>>,
@@ -53,12 +53,15 @@ impl Filling<'_> {
             cells.extend(self.on_duplicate(assignment)?);
         }
         let returning = self.insert.returning.clone();
-        if let Some(column) = self.target_external().first()
+        if let Some(column) = self.target_translated().first()
             && self.statement.has_wildcard(returning.clone())
         {
-            return Err(column.refuse("RETURNING * would return the pointer", "name the columns"));
+            return Err(column.refuse(
+                "RETURNING * would return what is stored",
+                "name the columns",
+            ));
         }
-        self.reads_none(returning, "RETURNING would return the pointer")?;
+        self.reads_none(returning, "RETURNING would return what is stored")?;
         match (&self.target, cells.is_empty()) {
             (Some(table), false) => Ok(Plan::Write(Write {
                 table: table.clone(),
@@ -82,7 +85,7 @@ impl Filling<'_> {
                     }
                     self.reads_none(
                         assignment.value.tokens.clone(),
-                        "SET would read the pointer",
+                        "SET would read what is stored",
                     )?;
                 }
                 Ok(Vec::new())
@@ -121,7 +124,7 @@ impl Filling<'_> {
                 match column {
                     Some(column) => cells.extend(self.value(column, item)?),
                     None => {
-                        self.reads_none(item.tokens.clone(), "VALUES would read the pointer")?
+                        self.reads_none(item.tokens.clone(), "VALUES would read what is stored")?
                     }
                 }
             }
@@ -193,7 +196,7 @@ impl Filling<'_> {
         let Some(assigned) = self.assigned(column) else {
             self.reads_none(
                 value.tokens.clone(),
-                "ON DUPLICATE KEY UPDATE would read the pointer",
+                "ON DUPLICATE KEY UPDATE would read what is stored",
             )?;
             return Ok(None);
         };
@@ -251,11 +254,11 @@ impl Filling<'_> {
         })
     }
 
-    fn target_external(&self) -> Vec<CodecColumn> {
-        external(self.target.as_slice())
+    fn target_translated(&self) -> Vec<CodecColumn> {
+        self.statement.translated(self.target.as_slice())
     }
 
-    /// Refuses an expression that reads an external codec column.
+    /// Refuses an expression that reads an translated codec column.
     fn reads_none(&self, tokens: std::ops::Range<usize>, reason: &str) -> Result<(), Refusal> {
         let s = &self.statement;
         if let Some(column) = s.mention(tokens.clone(), &self.read) {
