@@ -11,6 +11,7 @@ mod declare;
 mod examine;
 mod glance;
 mod insert;
+mod key;
 mod select;
 mod settings;
 mod statement;
