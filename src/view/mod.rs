@@ -103,6 +103,10 @@ mod tests {
             (codec("<blob>"), false),
             (codec("<blob@main>"), true),
             (codec("<hash@>"), true),
+            (codec("<attach>"), false),
+            (codec("<attach@main>"), true),
+            (codec("<object@main>"), true),
+            (codec("<npy@>"), true),
             (unusable, true),
         ] {
             assert_eq!(View::Bytes.translates(&codec), bytes, "{codec:?}");
@@ -111,5 +115,9 @@ mod tests {
             assert_eq!(View::Bytes.shape(&codec), Shape::LongBlob);
             assert_eq!(View::Json.shape(&codec), Shape::LongText);
         }
+        let filepath = codec("<filepath@>");
+        assert!(View::Bytes.translates(&filepath));
+        assert_eq!(View::Bytes.shape(&filepath), Shape::VarChar);
+        assert_eq!(View::Json.shape(&filepath), Shape::LongText);
     }
 }
