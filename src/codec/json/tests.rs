@@ -396,3 +396,81 @@ fn what_is_not_decoded_has_no_text() {
         Err(CodecError::Corrupt(_))
     ));
 }
+
+#[test]
+#[ignore]
+fn measure() {
+    let start = std::time::Instant::now();
+    let data: Vec<u8> = (0..1_000_000u64)
+        .flat_map(|n| ((n as f64).sin() * 1e3).to_le_bytes())
+        .collect();
+    let value = Value::Array(array(Element::Float64, &[1000, 1000], &data));
+    let made = start.elapsed();
+    let text = text(&value);
+    let printed = start.elapsed();
+    let again = read(&text);
+    let parsed = start.elapsed();
+    assert_eq!(again, value);
+    println!(
+        "{} bytes, print {:?}, parse {:?}, size {}",
+        text.len(),
+        printed - made,
+        parsed - printed,
+        size_of::<Value>()
+    );
+    let start = std::time::Instant::now();
+    let text = format!(
+        "[{}0]",
+        r#"{"a":1,"b":[1,2,"x"],"c":{"d":null}},"#.repeat(100_000)
+    );
+    let value = read(&text);
+    println!("100000 dicts: parse {:?}", start.elapsed());
+    let start = std::time::Instant::now();
+    super::print(&value, None, &LIMITS).unwrap();
+    println!("print {:?}", start.elapsed());
+    for (open, close) in [
+        ("[", "]"),
+        (r#"{"a":"#, "}"),
+        (r#"{"$tuple":["#, "]}"),
+        (r#"{"$dict":[[1,"#, "]]}"),
+        (r#"{"$cell":[1,1],"value":[["#, "]]}"),
+        (r#"{"$struct":{"a":"#, "}}"),
+        (
+            r#"{"$struct":["a","a"],"shape":[1,1],"value":[[[1,"#,
+            "]]]}",
+        ),
+    ] {
+        let run = |depth: usize, kb: usize| {
+            let text = format!("{}null{}", open.repeat(depth), close.repeat(depth));
+            let exe = std::env::current_exe().unwrap();
+            std::process::Command::new(exe)
+                .args(["--ignored", "--exact", "codec::json::tests::deep"])
+                .env("DEEP", text)
+                .env("RUST_MIN_STACK", (kb * 1024).to_string())
+                .output()
+                .unwrap()
+                .status
+                .success()
+        };
+        let (mut low, mut high) = (16, 20_000);
+        while high - low > 32 {
+            let mid = (low + high) / 2;
+            if run(400, mid) { high = mid } else { low = mid }
+        }
+        println!("{open} {} bytes a level", high * 1024 / 400);
+    }
+}
+
+#[test]
+#[ignore]
+fn deep() {
+    let limits = ValueLimits {
+        depth: 500,
+        ..LIMITS
+    };
+    let text = std::env::var("DEEP").unwrap();
+    let value = parse(text.as_bytes(), &limits).unwrap();
+    if std::env::var("PRINT").is_ok() {
+        print(&value, None, &limits).unwrap();
+    }
+}

@@ -113,7 +113,7 @@ fn errors_say_where() {
             "nested as the shape says",
         ),
         (
-            r#"{"$array":"object","value":[[1],[2]],"shape":[2,1]}"#,
+            r#"{"$array":"object","value":[[1,2],[3,4]],"shape":[2,2]}"#,
             "the shape comes before",
         ),
         (
@@ -161,7 +161,7 @@ fn errors_say_where() {
         (r#"{"$int":"1","more":2}"#, "nothing more"),
         (r#"{"$int":"1.5"}"#, "$int takes digits"),
         (r#"{"$int":[1]}"#, "a string or a number"),
-        (r#"{"$complex":[1,2,3]}"#, "line 1, column"),
+        (r#"{"$complex":[1,2,3]}"#, "is [re,im]; at $.$complex ("),
         (r#"{"$complex":[1,"x"]}"#, "a float64 is"),
         (r#"{"$bytes":"AA"}"#, "$bytes takes base64"),
         (r#"{"$decimal":"secret"}"#, "$decimal takes"),
