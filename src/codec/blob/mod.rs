@@ -89,7 +89,7 @@ pub fn pack(value: &Value, limits: &ValueLimits) -> Result<Packed, CodecError> {
     packed(compress::compress(raw))
 }
 
-/// Packs a value without compression. Errors as [`pack`].
+/// Packs a value without compression. Errors as [`pack()`].
 pub fn pack_raw(value: &Value, limits: &ValueLimits) -> Result<Packed, CodecError> {
     packed(pack::pack(value, limits)?)
 }
