@@ -55,7 +55,7 @@ fn a_file() {
     let Given::Object(object) = read(&place, stored.clone()).unwrap() else {
         panic!("a file is streamed");
     };
-    assert_eq!(place.store().paths(), [object.path.clone()]);
+    assert_eq!(place.store().paths(), std::slice::from_ref(&object.path));
     assert_eq!((object.size, object.is_dir), (Some(5), false));
     let reference = Reference {
         store: "main".to_owned(),
