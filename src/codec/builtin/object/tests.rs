@@ -117,6 +117,23 @@ fn a_directory_is_written_before_its_manifest() {
 }
 
 #[test]
+fn a_directory_without_files_is_not_one_that_is_gone() {
+    let place = directories();
+    let stored = write(&place, tar(&[])).unwrap();
+    assert_eq!(
+        read(&place, stored).unwrap(),
+        Given::Bytes(vec![0; 1024].into())
+    );
+    let gone = dict(&[
+        ("path", "_schema/lab/scan/id=7/data_gone".into()),
+        ("store", "main".into()),
+        ("is_dir", Value::Bool(true)),
+    ]);
+    let error = read(&place, gone).unwrap_err();
+    assert_eq!(error.to_string(), "Missing directory in store 'main'");
+}
+
+#[test]
 fn nothing_is_written_of_a_bad_directory() {
     let place = directories();
     let long = "x".repeat(1000);
