@@ -17,5 +17,6 @@ mod reads;
 mod refusals;
 mod s3;
 mod secrecy;
+mod stores;
 mod support;
 mod writes;
