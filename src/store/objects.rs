@@ -125,9 +125,9 @@ impl Store {
     /// Stores an object, durably. One of that path that is there already is an error
     /// ([`ErrorKind::Exists`]) and stays as it is.
     ///
-    /// On a server, an object of 16 MiB or more goes up in parts, and no server makes those
+    /// On a server, an object of 16 MiB or more goes up in parts, which not every server makes
     /// conditional: that there is no such object is then known for the moment before the
-    /// upload only. Goes on to its end as [`Store::put_hashed`] does.
+    /// upload only. Of two that write the same bytes at the same time both succeed. Goes on to its end as [`Store::put_hashed`] does.
     pub async fn put(&self, path: &ObjectPath, content: Bytes) -> Result<(), StoreError> {
         let (backend, path, patience) = (self.inner.backend.clone(), path.clone(), self.patience());
         let put = async move {

@@ -82,11 +82,12 @@ impl RemoteStore {
         content: Bytes,
         patience: Patience,
     ) -> Result<(), Fault> {
+        if self.size(path, patience).await?.is_some() {
+            return Err(Fault::exists(path.as_str()));
+        }
         let key = self.key(path)?;
         let uploaded = if (content.len() as u64) < MULTIPART {
             self.create(&key, content, patience).await
-        } else if self.size(path, patience).await?.is_some() {
-            Err(Fault::exists(path.as_str()))
         } else {
             self.put_parts(&key, &content, patience).await
         };
@@ -98,23 +99,22 @@ impl RemoteStore {
             })
     }
 
-    /// Creates an object by one request.
+    /// Creates an object, which was not there a moment ago, by one request.
     ///
-    /// When the connection breaks nobody knows whether the object was made, which is why the
-    /// client below gives up there. Here the request is made again; an object that is found
-    /// by then and has the same bytes is the one of the first try.
+    /// When the connection breaks nobody knows whether the object was made. The request is made
+    /// again, by the client or here; an object that is found then and has the same bytes is the
+    /// one of the first try.
     async fn create(&self, key: &Path, content: Bytes, patience: Patience) -> Result<(), Fault> {
         let mut pause = FIRST_PAUSE;
         loop {
             let payload = PutPayload::from(content.clone());
             let put = self.store.put_opts(key, payload, PutMode::Create.into());
-            let again = pause > FIRST_PAUSE;
             match patience.whole(put).await {
                 Err(fault) if fault.kind == ErrorKind::Unavailable && patience.allows(pause) => {
                     tokio::time::sleep(pause).await;
                     pause *= 2;
                 }
-                Err(fault) if fault.kind == ErrorKind::Exists && again => {
+                Err(fault) if fault.kind == ErrorKind::Exists => {
                     let there = async { self.store.get(key).await?.bytes().await };
                     let ours = patience.whole(there).await? == content;
                     return if ours { Ok(()) } else { Err(fault) };
