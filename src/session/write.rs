@@ -88,11 +88,13 @@ async fn store_values(shared: &Shared, write: &Write) -> Result<Vec<Option<Strin
             cell,
         ));
     }
+    let rounds = puts.len().div_ceil(shared.limits.store_parallel);
+    let stores = &shared.stores.for_statement(rounds);
     stream::iter(puts)
         .map(|(store, column, cell)| async move {
             let Some(store) = store else { return Ok(None) };
             let failed = |e: StoreError| Refusal::store(&column, &read::told(&e));
-            let store = shared.stores.resolve(&store).map_err(failed)?;
+            let store = stores.resolve(&store).map_err(failed)?;
             let content = Arc::new(LiteralContent::new(cell));
             let pointer = store
                 .put_hashed(&write.table.schema, content)

@@ -6,10 +6,10 @@ use std::time::{Duration, Instant};
 
 use tokio::runtime::Handle;
 
+use super::backend::Backend;
 use super::client::Unusable;
 use super::error::{ErrorKind, Fault};
 use super::file::FileStore;
-use super::objects::Backend;
 use super::remote::RemoteStore;
 use super::settings::{Place, SettingsError};
 use super::{Operation, Store, StoreError, StoresSettings, azure, gcs, memory, s3};
@@ -25,6 +25,7 @@ pub struct Stores {
 struct Inner {
     default: Option<String>,
     filepath_default: Option<String>,
+    deadline: Duration,
     stores: BTreeMap<String, Store>,
 }
 
@@ -57,6 +58,11 @@ impl Stores {
         for (name, settings) in &settings.stores {
             let spec = settings.parse(name)?;
             let backend = backend(name, spec.place, limits)?;
+            if let Backend::File(files) = &backend {
+                let (files, layout) = (files.clone(), spec.layout.clone());
+                // Nobody waits for it.
+                drop(runtime.spawn_blocking(move || files.sweep(&layout)));
+            }
             let store = Store::new(name, spec.layout, backend, limits.deadline, runtime.clone());
             stores.insert(name.clone(), store);
         }
@@ -77,34 +83,22 @@ impl Stores {
             inner: Arc::new(Inner {
                 default: settings.default.clone(),
                 filepath_default: settings.filepath_default.clone(),
+                deadline: limits.deadline,
                 stores,
             }),
             until: None,
         })
     }
 
-    /// A single store `main` on any object store, for the tests of this room.
-    #[cfg(test)]
-    pub(super) fn on(
-        client: Arc<dyn object_store::ObjectStore>,
-        limits: StoreLimits,
-        runtime: Handle,
-    ) -> Self {
-        let settings = super::StoreSettings {
-            protocol: Some("file".to_owned()),
-            location: Some("/".to_owned()),
-            ..Default::default()
-        };
-        let layout = settings.parse("main").unwrap().layout;
-        let backend = Backend::Remote(Arc::new(RemoteStore::new(client, None)));
-        let store = Store::new("main", layout, backend, limits.deadline, runtime);
+    /// The same stores for one statement that begins now and works on its values in so many
+    /// rounds, as many at a time as the limits allow: it has the deadline for each of them.
+    pub fn for_statement(&self, rounds: usize) -> Self {
+        let rounds = u32::try_from(rounds.max(1)).unwrap_or(u32::MAX);
+        let time = self.inner.deadline.saturating_mul(rounds);
         Self {
-            inner: Arc::new(Inner {
-                default: Some("main".to_owned()),
-                filepath_default: None,
-                stores: BTreeMap::from([("main".to_owned(), store)]),
-            }),
-            until: None,
+            inner: self.inner.clone(),
+            // What no clock can hold is no end.
+            until: Instant::now().checked_add(time),
         }
     }
 
