@@ -16,9 +16,10 @@ INLINE is what the codec hands its values to in a type like <blob>, STORE in one
 ADDRESSING is how the objects in the store are named in the end: by the hash of their content,
 by their place in the database (schema), or by whoever manages them (reference).
 
-  codec-proxy codecs
-  codec-proxy codecs --json | jq -r '.[].name'
-  codec-proxy resolve '<blob@main>'      what one type comes to";
+Examples:
+  $ codec-proxy codecs
+  $ codec-proxy codecs --json | jq -r '.[].name'
+  $ codec-proxy resolve '<blob@main>'      what one type comes to";
 
 /// What the user may decide.
 #[derive(Debug, clap::Args)]

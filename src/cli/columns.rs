@@ -18,10 +18,11 @@ One line for each column whose comment carries a codec, as the account of the co
 them. STATE is \"ok\", or why the column cannot be used. Exits with 1 if there is such a column,
 or if the database cannot be asked.
 
-  codec-proxy columns --config codec-proxy.toml
-  codec-proxy columns lab --config codec-proxy.toml             one schema
-  codec-proxy columns lab._scan --config codec-proxy.toml       one table
-  codec-proxy columns --json | jq '.[] | select(.usable | not)' with CODEC_PROXY_CONFIG set";
+Examples:
+  $ codec-proxy columns --config codec-proxy.toml
+  $ codec-proxy columns lab --config codec-proxy.toml          one schema
+  $ codec-proxy columns lab._scan --config codec-proxy.toml    one table
+  $ CODEC_PROXY_CONFIG=codec-proxy.toml codec-proxy columns --json | jq '.[] | select(.usable | not)'";
 
 /// What the user may decide.
 #[derive(Debug, clap::Args)]

@@ -13,6 +13,7 @@ use crate::store::StoresSettings;
 
 /// What is told by `--help`, after the options.
 pub(super) const HELP: &str = "\
+Examples:
   $ codec-proxy resolve '<blob@cold>'
   chain       <blob> → <hash> → json
   stored as   json
@@ -23,8 +24,8 @@ The quotes keep the shell from its redirections; the brackets may be left out: b
 With a configuration the store must be one of it, and <blob@> is told with the real name of its
 store. Without one, the default store is \"\" in JSON. Exits with 1 if the type cannot be used.
 
-  codec-proxy resolve '<blob@>' --config codec-proxy.toml
-  codec-proxy resolve npy@cold --json | jq -r .stored_type";
+  $ codec-proxy resolve '<blob@>' --config codec-proxy.toml
+  $ codec-proxy resolve npy@cold --json | jq -r .stored_type";
 
 /// What the user may decide.
 #[derive(Debug, clap::Args)]
