@@ -1,13 +1,16 @@
 //! `codec-proxy columns`: the codec columns of the database, and whether they can be used.
 
+use std::error::Error;
+use std::path::Path;
 use std::process::ExitCode;
+use std::sync::Arc;
 
-use serde::Serialize;
+use serde_json::json;
 use tokio::runtime::Runtime;
 
 use super::print::{Form, NOTHING, table};
 use super::{Configuration, placement};
-use crate::catalog::{Catalog, ColumnCodec, Index};
+use crate::catalog::{Catalog, CatalogError, ColumnCodec, Index, Table};
 use crate::codec::Chain;
 use crate::config::Config;
 use crate::store::StoresSettings;
@@ -38,130 +41,138 @@ pub(super) struct Arguments {
     form: Form,
 }
 
-/// One codec column.
-#[derive(Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-struct Entry {
-    schema: String,
-    table: String,
-    column: String,
-    /// The type as the comment has it.
-    spec: String,
-    /// The codecs, outermost first; `null` if the type cannot be resolved, as the next two.
-    codecs: Option<Vec<&'static str>>,
-    /// The chain as people read it.
-    #[serde(skip)]
-    steps: Option<String>,
-    /// The SQL type of the column.
-    stored_type: Option<String>,
-    /// The real name of the store, else as the type has it; `null` for a column that needs none.
-    store: Option<String>,
-    /// Whether the codec and its store are there.
-    usable: bool,
-    /// Why not.
-    reason: Option<String>,
-}
-
 /// Prints the columns.
 pub(super) fn run(arguments: &Arguments) -> ExitCode {
-    let entries = match entries(arguments) {
-        Ok(entries) => entries,
-        Err(error) => return arguments.form.fail(error),
+    let form = arguments.form;
+    let (index, stores) = match read(&arguments.configuration.config) {
+        Ok(read) => read,
+        Err(error) => return form.fail(error),
     };
-    if entries.is_empty() && !arguments.form.json {
+    let entries = list(&index, arguments.within.as_deref(), &stores);
+    if entries.is_empty() && !form.json {
         eprintln!("no codec columns (or the account may not SELECT from them)");
     } else {
-        arguments.form.print(&entries, || lines(&entries));
+        let json: Vec<_> = entries.iter().map(Entry::json).collect();
+        form.print(&json, || lines(&entries));
     }
-    if entries.iter().all(|entry| entry.usable) {
+    if entries.iter().all(|entry| entry.store.is_ok()) {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE
     }
 }
 
-fn entries(arguments: &Arguments) -> Result<Vec<Entry>, Box<dyn std::error::Error>> {
-    let config = Config::load(&arguments.configuration.config, std::env::vars_os())?;
+/// What the database has, and the stores that there are.
+fn read(file: &Path) -> Result<(Arc<Index>, StoresSettings), Box<dyn Error>> {
+    let config = Config::load(file, std::env::vars_os())?;
     let index = Runtime::new()?.block_on(async {
         let options = config.database.connection_options();
         let catalog = Catalog::connect(options, config.catalog.max_age_seconds).await?;
-        Ok::<_, crate::catalog::CatalogError>(catalog.index())
+        Ok::<_, CatalogError>(catalog.index())
     })?;
-    Ok(list(&index, arguments.within.as_deref(), &config.stores))
+    Ok((index, config.stores))
+}
+
+/// One codec column.
+struct Entry<'a> {
+    table: &'a Table,
+    column: &'a str,
+    codec: &'a ColumnCodec,
+    /// The real name of its store if it needs one, or why the column cannot be used.
+    store: Result<Option<&'a str>, String>,
 }
 
 /// The codec columns within a schema or a table, in the order of their names.
-fn list(index: &Index, within: Option<&str>, stores: &StoresSettings) -> Vec<Entry> {
+fn list<'a>(index: &'a Index, within: Option<&str>, stores: &'a StoresSettings) -> Vec<Entry<'a>> {
     let same = |a: &str, b: &str| index.fold(a.as_bytes()) == index.fold(b.as_bytes());
-    let is_within = |schema: &str, table: &str| match within.map(|w| w.split_once('.').ok_or(w)) {
+    let is_within = |table: &Table| match within.map(|names| (names, names.split_once('.'))) {
         None => true,
-        Some(Err(only)) => same(schema, only),
-        Some(Ok((only, one))) => same(schema, only) && same(table, one),
+        Some((schema, None)) => same(&table.schema, schema),
+        Some((_, Some((schema, name)))) => same(&table.schema, schema) && same(&table.name, name),
     };
-    let tables = index.tables().filter(|t| is_within(&t.schema, &t.name));
-    let mut entries: Vec<_> = tables
-        .flat_map(|table| {
-            table.columns.iter().filter_map(|column| {
-                let codec = column.codec.as_ref()?;
-                let names = [&table.schema, &table.name, &column.name].map(String::clone);
-                Some(Entry::new(names, codec, stores))
-            })
-        })
-        .collect();
-    entries.sort();
+    let mut entries = Vec::new();
+    for table in index.tables().filter(|table| is_within(table)) {
+        for column in &table.columns {
+            if let Some(codec) = &column.codec {
+                entries.push(Entry {
+                    table,
+                    column: &column.name,
+                    codec,
+                    store: match codec {
+                        ColumnCodec::Chain(chain) => {
+                            placement::store(chain, stores).map_err(|error| error.to_string())
+                        }
+                        ColumnCodec::Unusable { reason, .. } => Err(reason.clone()),
+                    },
+                });
+            }
+        }
+    }
+    entries.sort_by_key(|entry| (&entry.table.schema, &entry.table.name, entry.column));
     entries
 }
 
-impl Entry {
-    fn new(
-        [schema, table, column]: [String; 3],
-        codec: &ColumnCodec,
-        stores: &StoresSettings,
-    ) -> Self {
-        let (spec, chain) = match codec {
-            ColumnCodec::Chain(chain) => (&chain.spec, Ok(chain)),
-            ColumnCodec::Unusable { spec, reason } => (spec, Err(reason.clone())),
-        };
-        let store = chain.clone().and_then(|chain| placed(chain, stores));
-        let chain = chain.ok();
-        Self {
-            schema,
-            table,
-            column,
-            spec: spec.clone(),
-            codecs: chain.map(|chain| chain.codecs.clone()),
-            steps: chain.map(placement::steps),
-            stored_type: chain.map(|chain| chain.stored_type().into_owned()),
-            usable: store.is_ok(),
-            reason: store.as_ref().err().cloned(),
-            store: match store {
-                Ok(store) => store,
-                Err(_) => chain.and_then(|chain| chain.store.clone()),
-            },
-        }
+impl Entry<'_> {
+    fn json(&self) -> serde_json::Value {
+        let chain = self.chain();
+        json!({
+            "schema": self.table.schema,
+            "table": self.table.name,
+            "column": self.column,
+            "spec": self.spec(),
+            "codecs": chain.map(|chain| &chain.codecs),
+            "stored_type": chain.map(Chain::stored_type),
+            "store": self.store(),
+            "usable": self.store.is_ok(),
+            "reason": self.store.as_ref().err(),
+        })
     }
 
     fn row(&self) -> [String; 6] {
-        let or_nothing = |text: &Option<String>| text.as_deref().unwrap_or(NOTHING).to_owned();
+        let chain = self.chain();
+        let store = self.store().filter(|name| !name.is_empty());
+        let told = [
+            chain.map(placement::steps),
+            chain.map(|chain| chain.stored_type().into_owned()),
+            store.map(str::to_owned),
+        ];
+        let [steps, stored_type, store] = told.map(|told| told.unwrap_or(NOTHING.to_owned()));
+        let state = self.store.as_ref().err();
         [
-            format!("{}.{}.{}", self.schema, self.table, self.column),
-            self.spec.clone(),
-            or_nothing(&self.steps),
-            or_nothing(&self.stored_type),
-            match self.store.as_deref() {
-                Some("") => NOTHING.to_owned(),
-                _ => or_nothing(&self.store),
-            },
-            self.reason.as_deref().unwrap_or("ok").to_owned(),
+            format!("{}.{}.{}", self.table.schema, self.table.name, self.column),
+            self.spec().to_owned(),
+            steps,
+            stored_type,
+            store,
+            state.map_or("ok", String::as_str).to_owned(),
         ]
+    }
+
+    /// `None` for a type that cannot be resolved.
+    fn chain(&self) -> Option<&Chain> {
+        match self.codec {
+            ColumnCodec::Chain(chain) => Some(chain),
+            ColumnCodec::Unusable { .. } => None,
+        }
+    }
+
+    fn spec(&self) -> &str {
+        match self.codec {
+            ColumnCodec::Chain(chain) => &chain.spec,
+            ColumnCodec::Unusable { spec, .. } => spec,
+        }
+    }
+
+    /// The real name of the store, or the one that is missing (empty: a default store).
+    fn store(&self) -> Option<&str> {
+        match &self.store {
+            Ok(store) => *store,
+            Err(_) => self.chain()?.store.as_deref(),
+        }
     }
 }
 
-fn placed(chain: &Chain, stores: &StoresSettings) -> Result<Option<String>, String> {
-    let store = placement::store(chain, stores).map_err(|error| error.to_string())?;
-    Ok(store.map(str::to_owned))
-}
-
-fn lines(entries: &[Entry]) -> String {
+fn lines(entries: &[Entry<'_>]) -> String {
     let rows: Vec<_> = entries.iter().map(Entry::row).collect();
     let heads = ["COLUMN", "TYPE", "CHAIN", "STORED AS", "STORE", "STATE"];
     table(heads, &rows)
@@ -169,10 +180,8 @@ fn lines(entries: &[Entry]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use super::*;
-    use crate::catalog::{Column, NameCase, Table, TableKind};
+    use crate::catalog::{Column, NameCase, TableKind};
     use crate::codec::TypeSpec;
     use crate::store::StoreSettings;
 
@@ -225,9 +234,9 @@ mod tests {
     }
 
     fn names(case: NameCase, within: Option<&str>) -> Vec<String> {
-        let entries = list(&index(case), within, &stores());
-        let name = |e: &Entry| format!("{}.{}.{}", e.schema, e.table, e.column);
-        entries.iter().map(name).collect()
+        let (index, stores) = (index(case), stores());
+        let entries = list(&index, within, &stores);
+        entries.iter().map(|entry| entry.row()[0].clone()).collect()
     }
 
     #[test]
@@ -244,23 +253,26 @@ mod tests {
 
     #[test]
     fn each_is_told_with_its_store_or_its_fault() {
-        let entries = list(&index(NameCase::Sensitive), None, &stores());
-        let told = |e: &Entry| (e.store.clone(), e.usable, e.reason.clone());
-        let [mask, a, b, graph] = &entries[..] else {
-            panic!("{entries:?}")
-        };
-        let missing = "Storage 'cold' is requested but not configured in stores (configured: main)";
+        let (index, stores) = (index(NameCase::Sensitive), stores());
+        let entries = list(&index, None, &stores);
+        let told: Vec<_> = entries
+            .iter()
+            .map(|e| (e.store(), e.store.is_ok()))
+            .collect();
+        let is = [
+            (Some("cold"), false),
+            (None, true),
+            (Some("main"), true),
+            (None, false),
+        ];
+        assert_eq!(told, is);
         assert_eq!(
-            told(mask),
-            (Some("cold".into()), false, Some(missing.into()))
+            entries[0].json()["reason"],
+            "Storage 'cold' is requested but not configured in stores (configured: main)"
         );
-        assert_eq!(told(a), (None, true, None));
-        assert_eq!(told(b), (Some("main".into()), true, None));
-        assert!(!graph.usable && graph.codecs.is_none(), "{graph:?}");
-        assert!(
-            lines(&entries).contains("lab.scan.b   <blob@>"),
-            "{}",
-            lines(&entries)
-        );
+        assert_eq!(entries[1].json()["reason"], serde_json::Value::Null);
+        let graph = entries[3].row();
+        assert_eq!(graph[1..5], ["<graph@main>", NOTHING, NOTHING, NOTHING]);
+        assert!(graph[5].contains("<graph>"), "{graph:?}");
     }
 }

@@ -40,10 +40,14 @@ impl Form {
 
 /// Rows under their heads, each column as wide as its widest cell.
 pub(super) fn table<const N: usize>(heads: [&str; N], rows: &[[String; N]]) -> String {
-    let heads = heads.map(str::to_owned);
-    let lines = std::iter::once(&heads).chain(rows);
+    let rows = rows
+        .iter()
+        .map(|row| row.each_ref().map(|cell| plain(cell)));
+    let lines: Vec<_> = std::iter::once(heads.map(str::to_owned))
+        .chain(rows)
+        .collect();
     let mut widths = [0; N];
-    for line in lines.clone() {
+    for line in &lines {
         for (width, cell) in widths.iter_mut().zip(line) {
             *width = (*width).max(cell.chars().count());
         }
@@ -53,7 +57,17 @@ pub(super) fn table<const N: usize>(heads: [&str; N], rows: &[[String; N]]) -> S
         let padded: Vec<_> = padded.map(|(c, width)| format!("{c:width$}")).collect();
         format!("{}\n", padded.join("  ").trim_end())
     };
-    lines.map(line).collect()
+    lines.iter().map(line).collect()
+}
+
+/// Whoever may declare a table decides its names and comments: no control character of theirs
+/// reaches the terminal.
+fn plain(cell: &str) -> String {
+    let escape = |c: char| match c.is_control() {
+        true => c.escape_default().to_string(),
+        false => c.to_string(),
+    };
+    cell.chars().map(escape).collect()
 }
 
 fn json(result: &impl Serialize) {
@@ -80,5 +94,11 @@ mod tests {
             "NAME  A    B\nblob  → →  x\na          y\n"
         );
         assert_eq!(table(["NAME", "A"], &[]), "NAME  A\n");
+    }
+
+    #[test]
+    fn no_control_character_is_printed() {
+        let rows = [["a\n\u{1b}[2J".to_owned()]];
+        assert_eq!(table(["N"], &rows), "N\na\\n\\u{1b}[2J\n");
     }
 }

@@ -1,15 +1,15 @@
 //! `codec-proxy resolve`: what a type spec comes to.
 
+use std::error::Error;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use serde::Serialize;
+use serde_json::json;
 
 use super::print::{Form, NOTHING};
 use super::{codecs, placement};
 use crate::codec::{Addressing, Chain, TypeSpec};
 use crate::config::Config;
-use crate::store::StoresSettings;
 
 /// What is told by `--help`, after the options.
 pub(super) const HELP: &str = "\
@@ -42,49 +42,37 @@ pub(super) struct Arguments {
     form: Form,
 }
 
-/// What there is to tell of a chain.
-#[derive(Debug, Serialize)]
-struct Resolved<'a> {
-    /// The type as it is written in comments.
-    spec: &'a str,
-    /// The codecs, outermost first.
-    codecs: &'a [&'static str],
-    /// The core type that the chain ends in.
-    dtype: &'a str,
-    /// The SQL type of the column.
-    stored_type: String,
-    /// How the objects are named; `null` where there are none.
-    addressing: Option<&'static str>,
-    /// `null` inline; empty for a default store of which the name is not known.
+/// What a type comes to.
+struct Resolved {
+    chain: Chain,
+    /// As the chain has it (empty: a default store), or the real name if that is known.
     store: Option<String>,
 }
 
 /// Prints what the type comes to.
 pub(super) fn run(arguments: &Arguments) -> ExitCode {
     match resolve(arguments) {
-        Ok((chain, stores)) => match Resolved::new(&chain, stores.as_ref()) {
-            Ok(resolved) => {
-                arguments.form.print(&resolved, || resolved.lines(&chain));
-                ExitCode::SUCCESS
-            }
-            Err(unplaced) => arguments.form.fail(unplaced),
-        },
+        Ok(resolved) => {
+            let form = arguments.form;
+            form.print(&resolved.json(), || resolved.lines());
+            ExitCode::SUCCESS
+        }
         Err(error) => arguments.form.fail(error),
     }
 }
 
-fn resolve(arguments: &Arguments) -> Result<(Chain, Option<StoresSettings>), String> {
+fn resolve(arguments: &Arguments) -> Result<Resolved, Box<dyn Error>> {
     let spec = parse(&arguments.spec)
         .ok_or_else(|| format!("{:?} is no type; write '<codec@store>'", arguments.spec))?;
-    let chain = spec.resolve().map_err(|error| error.to_string())?;
-    let stores = match &arguments.config {
-        None => None,
+    let chain = spec.resolve()?;
+    let store = match &arguments.config {
+        None => chain.store.clone(),
         Some(file) => {
-            let config = Config::load(file, std::env::vars_os());
-            Some(config.map_err(|error| error.to_string())?.stores)
+            let config = Config::load(file, std::env::vars_os())?;
+            placement::store(&chain, &config.stores)?.map(str::to_owned)
         }
     };
-    Ok((chain, stores))
+    Ok(Resolved { chain, store })
 }
 
 /// A spec with or without its brackets.
@@ -97,36 +85,33 @@ fn parse(text: &str) -> Option<TypeSpec> {
     }
 }
 
-impl<'a> Resolved<'a> {
-    fn new(chain: &'a Chain, stores: Option<&StoresSettings>) -> Result<Self, placement::Unplaced> {
-        let store = match stores {
-            None => chain.store.clone(),
-            Some(stores) => placement::store(chain, stores)?.map(str::to_owned),
-        };
-        Ok(Self {
-            spec: &chain.spec,
-            codecs: &chain.codecs,
-            dtype: placement::dtype(chain),
-            stored_type: chain.stored_type().into_owned(),
-            addressing: codecs::name(placement::addressing(chain)),
-            store,
+impl Resolved {
+    fn json(&self) -> serde_json::Value {
+        json!({
+            "spec": self.chain.spec,
+            "codecs": self.chain.codecs,
+            "dtype": placement::dtype(&self.chain),
+            "stored_type": self.chain.stored_type(),
+            "addressing": codecs::name(placement::addressing(&self.chain)),
+            "store": self.store,
         })
     }
 
-    fn lines(&self, chain: &Chain) -> String {
+    fn lines(&self) -> String {
+        let addressing = placement::addressing(&self.chain);
         let store = match self.store.as_deref() {
             None => NOTHING,
-            Some("") => match placement::addressing(chain) {
-                Addressing::Reference => "the one that stores.filepath_default names",
-                _ => "the one that stores.default names",
-            },
+            Some("") if addressing == Addressing::Reference => {
+                "the one that stores.filepath_default names"
+            }
+            Some("") => "the one that stores.default names",
             Some(name) => name,
         };
         format!(
             "chain       {}\nstored as   {}\naddressing  {}\nstore       {store}\n",
-            placement::steps(chain),
-            self.stored_type,
-            self.addressing.unwrap_or(NOTHING),
+            placement::steps(&self.chain),
+            self.chain.stored_type(),
+            codecs::name(addressing).unwrap_or(NOTHING),
         )
     }
 }
@@ -151,7 +136,8 @@ mod tests {
     fn a_default_store_is_told_by_what_names_it() {
         let lines = |spec| {
             let chain = parse(spec).unwrap().resolve().unwrap();
-            Resolved::new(&chain, None).unwrap().lines(&chain)
+            let store = chain.store.clone();
+            Resolved { chain, store }.lines()
         };
         assert_eq!(
             lines("blob@"),
