@@ -14,7 +14,6 @@ def measure(bench, labels, rounds, quick):
     """Yields the rows of the table. Both sides work on the same values and must make the same bytes."""
     if "i" not in labels:
         return
-    rounds = min(rounds, 5)
     dicts, size = (2_000, 4 * MEBIBYTE) if quick else (DICTS, 64 * MEBIBYTE)
     folder = bench.new_folder("values")
     script = [str(parts.TOOLS / "dj2/bin/python"), str(parts.ROOT / "benches/datajoint_blob.py")]
@@ -24,11 +23,11 @@ def measure(bench, labels, rounds, quick):
     here = bench.order_taker("packer", [bench.packer, str(folder)])
     for order, what in (("each", f"{dicts:,} small dicts, a value each"), ("list", f"a list of {dicts:,} small dicts")):
         for verb in ("pack", "unpack"):
-            taken = [both(python, here, f"{verb} {order}") for _ in range(rounds)]
+            taken = [both(python, here, f"{verb} {order}") for _ in range(min(rounds, 3))]
             yield against_python(f"{verb} {what}: 2.3.5 / codec-proxy", dicts, taken)
     for verb, title in (("pack", "pack and MD5"), ("unpack", "MD5, unpack and sum")):
         taken = []
-        for _ in range(rounds):
+        for _ in range(min(rounds, 9)):
             copy = here.order("copy array")["seconds"]
             taken.append((*both(python, here, f"{verb} array"), copy))
         what = f"{title} of {size // MEBIBYTE} MiB of float64: 2.3.5 / copy and MD5 / codec-proxy"
