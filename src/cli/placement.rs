@@ -3,12 +3,18 @@
 use crate::codec::{Addressing, Chain, Dtype, registry};
 use crate::store::{SettingsError, StoresSettings};
 
-/// Why a chain has no store; the first two texts are DataJoint's.
+/// Why a chain has no store; the first three texts are DataJoint's.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Unplaced {
-    /// A spec with a bare `@`, and no store for that.
-    #[error("stores.{0} is not configured")]
-    NoDefault(&'static str),
+    /// A bare `@`, and no store for that.
+    #[error("stores.default is not configured")]
+    NoDefault,
+    /// A bare `<filepath@>`, and no store for that.
+    #[error(
+        "stores.filepath_default is not configured. Set stores.filepath_default or specify \
+         store explicitly with <filepath@store>"
+    )]
+    NoFilepathDefault,
     /// No store of that name.
     #[error("Storage '{name}' is requested but not configured in stores ({})", listed(.configured))]
     NotConfigured {
@@ -30,11 +36,11 @@ pub(super) fn store<'a>(
     let name = match chain.store.as_deref() {
         None => return Ok(None),
         Some("") => {
-            let (key, default) = match addressing(chain) {
-                Addressing::Reference => ("filepath_default", &stores.filepath_default),
-                _ => ("default", &stores.default),
+            let (default, unplaced) = match addressing(chain) {
+                Addressing::Reference => (&stores.filepath_default, Unplaced::NoFilepathDefault),
+                _ => (&stores.default, Unplaced::NoDefault),
             };
-            default.as_deref().ok_or(Unplaced::NoDefault(key))?
+            default.as_deref().ok_or(unplaced)?
         }
         Some(name) => name,
     };
@@ -116,6 +122,13 @@ mod tests {
         assert_eq!(placed("<blob>", &stores), Ok(None));
         assert_eq!(placed("<blob@>", &stores), Ok(Some("main".to_owned())));
         assert_eq!(placed("<hash@main>", &stores), Ok(Some("main".to_owned())));
+        let files = StoresSettings {
+            filepath_default: Some("main".to_owned()),
+            ..self::stores(None)
+        };
+        assert_eq!(placed("<filepath@>", &files), Ok(Some("main".to_owned())));
+        assert!(placed("<filepath@>", &stores).is_err());
+        assert!(placed("<blob@>", &files).is_err());
     }
 
     #[test]

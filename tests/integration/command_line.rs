@@ -165,8 +165,12 @@ fn cells(output: &Output) -> Vec<Vec<String>> {
 #[test]
 fn codecs_lists_what_there_is() {
     let known = [
+        ("attach", "bytes", "<hash>", "hash"),
         ("blob", "bytes", "<hash>", "hash"),
+        ("filepath", "requires @", "json", "reference"),
         ("hash", "requires @", "json", "hash"),
+        ("npy", "requires @", "json", "schema"),
+        ("object", "requires @", "json", "schema"),
     ];
     let people = run(&["codecs"], None, &[]);
     assert!(people.status.success());
@@ -226,6 +230,14 @@ fn resolve_looks_for_the_store() {
     assert_eq!(resolve("<blob@>")["store"], "main");
     assert_eq!(resolve("<blob@main>")["store"], "main");
     assert_eq!(resolve("<blob>")["store"], Value::Null);
+    let no_default = resolve("<filepath@>")["error"].to_string();
+    assert!(
+        no_default.contains("stores.filepath_default is not configured"),
+        "{no_default}"
+    );
+    let raw = [("CODEC_PROXY__STORES__FILEPATH_DEFAULT", "main")];
+    let output = run(&["resolve", "filepath@", "--json"], Some(&file), &raw);
+    assert_eq!(json_of(&output)["store"], "main");
     let missing = "Storage 'cold' is requested but not configured in stores (configured: main)";
     assert_eq!(resolve("<blob@cold>"), json!({ "error": missing }));
     let output = run(&["resolve", "<blob@cold>"], Some(&file), &[]);
@@ -260,6 +272,9 @@ fn resolve_refuses_what_is_no_type() {
              name='graph').",
         ),
         ("hash", "<hash> requires @"),
+        ("object", "<object> requires @"),
+        ("npy", "<npy> requires @"),
+        ("filepath", "<filepath> requires @"),
         ("<blob", "is no type"),
         ("", "is no type"),
     ] {
