@@ -1,3 +1,4 @@
+<<<<<<< HEAD
 //! Arrays through the codec, against a store in memory.
 
 use super::*;
@@ -176,3 +177,6 @@ fn planted_pointers_are_refused() {
         assert!(read(&place, stored).is_err(), "{path}");
     }
 }
+=======
+
+>>>>>>> cli
