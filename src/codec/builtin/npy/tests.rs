@@ -1,4 +1,3 @@
-<<<<<<< HEAD
 //! Arrays through the codec, against a store in memory.
 
 use super::*;
@@ -177,6 +176,3 @@ fn planted_pointers_are_refused() {
         assert!(read(&place, stored).is_err(), "{path}");
     }
 }
-=======
-
->>>>>>> cli
