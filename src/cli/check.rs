@@ -241,6 +241,7 @@ mod tests {
                     reason: error.to_string(),
                 },
             }),
+            key: None,
         }
     }
 
