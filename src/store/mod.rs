@@ -5,15 +5,18 @@
 //! [`Reader`] what a pointer names. Whatever blocks or computes runs on the runtime whose
 //! handle [`Stores::open`] is given; callers may live on any other.
 
+mod backends;
 mod content;
 mod error;
 mod file;
 mod naming;
+mod patience;
 mod reader;
 mod remote;
 mod s3;
 mod secret;
 mod settings;
+mod store;
 mod stores;
 
 pub use content::Content;
@@ -21,7 +24,8 @@ pub use error::{ErrorKind, Operation, StoreError};
 pub use reader::Reader;
 pub use secret::Secret;
 pub use settings::{Place, S3Place, SettingsError, StoreSettings, StoreSpec, StoresSettings};
-pub use stores::{PathRule, Store, StoreLimits, Stores};
+pub use store::{PathRule, Store};
+pub use stores::{StoreLimits, Stores};
 
 #[cfg(test)]
 mod tests;

@@ -88,7 +88,7 @@ impl Bench {
         }
     }
 
-    fn store(&self) -> Arc<Store> {
+    fn store(&self) -> Store {
         self.stores.resolve("").unwrap()
     }
 
