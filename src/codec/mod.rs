@@ -16,6 +16,7 @@ pub mod json;
 mod layout;
 mod limits;
 mod manner;
+pub mod metadata;
 mod path;
 mod pointer;
 pub mod registry;

@@ -35,7 +35,9 @@ pub async fn run(relay: &mut Relay, statement: &Statement, settings: &[Setting])
 /// Runs `COM_RESET_CONNECTION`.
 pub async fn reset(relay: &mut Relay, seq: u8, payload: &[u8]) -> io::Result<()> {
     relay.server.write_packet(0, payload).await?;
-    relay.responses.sent(command::expect(command::RESET_CONNECTION));
+    relay
+        .responses
+        .sent(command::expect(command::RESET_CONNECTION));
     if respond(relay, seq).await? {
         relay.begin_anew();
     }

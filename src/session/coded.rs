@@ -88,20 +88,21 @@ impl Coded {
         }
     }
 
-    /// The codec of the client's own notation where values pass through unchanged, in the
-    /// column or in an object named by its hash: those never come here.
+    /// Whether values pass through unchanged, to the column or to an object named by its hash:
+    /// those never come here.
     pub fn is_streamed(&self, manner: &Manner) -> bool {
         manner.notation == Notation::Bytes && self.chain.is_transparent()
     }
 
-    /// What is stored for what a client has written.
+    /// What is stored for what a client has written, as `spell` writes it.
     pub async fn write(
         self: &Arc<Self>,
         literal: &Literal,
         key: &Key,
         terms: &Terms,
         room: Room,
-    ) -> Result<Value, CodecError> {
+        spell: impl FnOnce(Value, &Dtype) -> Result<Bytes, CodecError> + Send + 'static,
+    ) -> Result<Bytes, CodecError> {
         let (column, terms) = (self.clone(), terms.clone());
         let (literal, key) = (literal.clone(), key.clone());
         on_a_thread(move || {
@@ -115,7 +116,8 @@ impl Coded {
                 backends: &terms.stores,
                 limits,
             };
-            column.chain.write(sent, &to)
+            let stored = column.chain.write(sent, &to)?;
+            spell(stored, &column.chain.dtype)
         })
         .await
     }
@@ -157,12 +159,12 @@ impl Coded {
 
 impl Terms {
     /// Those of a statement.
-    pub fn new(shared: &Shared, stores: Stores, manner: Manner) -> Self {
+    pub fn new(shared: &Shared, manner: Manner) -> Self {
         let alone = shared.limits.value();
         let share = share(&shared.limits);
         Self {
             manner,
-            stores,
+            stores: shared.stores.clone(),
             also: shared.also_readable.clone(),
             shared: ValueLimits {
                 bytes: alone.bytes.min(share),

@@ -55,7 +55,7 @@ pub fn is_limit(error: &CodecError) -> bool {
         CodecError::Backend(error) => error
             .source
             .downcast_ref::<StoreError>()
-            .is_some_and(|error| error.kind() == ErrorKind::TooLarge),
+            .is_some_and(|error| error.kind == ErrorKind::TooLarge),
         _ => false,
     }
 }

@@ -139,7 +139,11 @@ fn quoting_for_a_rewritten_statement() {
 fn the_character_set_is_what_the_literal_says() {
     let charset = |text: &str| {
         let tokens = lexer::lex(text.as_bytes(), Dialect::default()).tokens;
-        let literal = Literal::parse(&Bytes::copy_from_slice(text.as_bytes()), &tokens, Dialect::default());
+        let literal = Literal::parse(
+            &Bytes::copy_from_slice(text.as_bytes()),
+            &tokens,
+            Dialect::default(),
+        );
         literal.unwrap().charset()
     };
     assert_eq!(charset("'a'"), None);
