@@ -11,6 +11,7 @@ mod declare;
 mod examine;
 mod glance;
 mod insert;
+mod key;
 mod select;
 mod settings;
 mod statement;
@@ -63,7 +64,7 @@ pub enum Plan {
     Pass,
     /// Replace the cells by what the codecs make of them, then send it.
     Write(Write),
-    /// Send it as it is; result columns that come from an external codec column, by their
+    /// Send it as it is; result columns that come from an translated codec column, by their
     /// metadata, are decoded.
     Read,
     /// Send [`Declare::rewritten`], then refresh the catalog as after [`Plan::Ddl`].

@@ -43,7 +43,7 @@ fn table(name: &str, columns: &[(&str, &str)]) -> Arc<Table> {
     })
 }
 
-fn index() -> Index {
+pub(super) fn index() -> Index {
     let tables = vec![
         table(
             "session",
@@ -75,7 +75,7 @@ fn stores(name: &str) -> Result<String, String> {
     }
 }
 
-fn context() -> Context<'static> {
+pub(super) fn context() -> Context<'static> {
     Context {
         schema: Some("lab"),
         dialect: Dialect::default(),
