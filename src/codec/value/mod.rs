@@ -7,10 +7,12 @@
 #[cfg(test)]
 pub mod arbitrary;
 mod array;
+mod decimal;
 mod element;
 mod time;
 
 pub use array::{Array, ArrayError, Data, Order, count_elements};
+pub use decimal::normal_decimal;
 pub use element::{ComplexInt, Element, TimeUnit};
 pub use time::{Date, Time};
 
