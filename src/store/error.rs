@@ -200,6 +200,10 @@ impl From<ObjectError> for Fault {
             ObjectError::PermissionDenied { .. } | ObjectError::Unauthenticated { .. } => {
                 Self::new(ErrorKind::Denied, answer(&text))
             }
+            // Lists tell a refusal in words only.
+            _ if status(&text).is_some_and(|s| s.starts_with("401") || s.starts_with("403")) => {
+                Self::new(ErrorKind::Denied, answer(&text))
+            }
             _ if status(&text).is_some() => Self::new(ErrorKind::Failed, answer(&text)),
             _ if error_code(&text).is_some() => Self::new(ErrorKind::Failed, answer(&text)),
             ObjectError::Generic { .. } => {

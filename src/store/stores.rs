@@ -6,12 +6,13 @@ use std::time::{Duration, Instant};
 
 use tokio::runtime::Handle;
 
+use super::client::Unusable;
 use super::error::{ErrorKind, Fault};
 use super::file::FileStore;
+use super::objects::Backend;
 use super::remote::RemoteStore;
 use super::settings::{Place, SettingsError};
-use super::store::Backend;
-use super::{Operation, Store, StoreError, StoresSettings, s3};
+use super::{Operation, Store, StoreError, StoresSettings, azure, gcs, memory, s3};
 
 /// All the configured stores. Clones are the same stores.
 #[derive(Debug, Clone)]
@@ -25,9 +26,6 @@ struct Inner {
     default: Option<String>,
     filepath_default: Option<String>,
     stores: BTreeMap<String, Store>,
-    /// Stores of protocols that are known but not spoken yet, and what to say of each: a
-    /// `datajoint.json` may well have one that no column here uses.
-    left_out: BTreeMap<String, String>,
 }
 
 /// What store work is given.
@@ -47,7 +45,7 @@ impl Default for StoreLimits {
 }
 
 impl Stores {
-    /// Opens the stores; S3 servers are not contacted yet.
+    /// Opens the stores; servers are not contacted yet.
     ///
     /// Store work runs on `runtime`, which must have more than one thread.
     pub fn open(
@@ -55,30 +53,10 @@ impl Stores {
         limits: StoreLimits,
         runtime: Handle,
     ) -> Result<Self, SettingsError> {
-        let (mut stores, mut left_out) = (BTreeMap::new(), BTreeMap::new());
+        let mut stores = BTreeMap::new();
         for (name, settings) in &settings.stores {
-            let spec = match settings.parse(name) {
-                Err(error @ SettingsError::Unsupported { .. }) => {
-                    tracing::warn!(%error, "a store is left out");
-                    left_out.insert(name.clone(), error.to_string());
-                    continue;
-                }
-                parsed => parsed?,
-            };
-            let backend = match spec.place {
-                Place::File { location } => Backend::File(Arc::new(FileStore::new(location))),
-                Place::S3(place) => {
-                    let client = s3::shared(&place, limits.deadline).map_err(|error| {
-                        SettingsError::Value {
-                            store: name.clone(),
-                            key: "endpoint",
-                            reason: Fault::from(error).cause,
-                        }
-                    })?;
-                    let remote = RemoteStore::new(client, place.location);
-                    Backend::Remote(Arc::new(remote))
-                }
-            };
+            let spec = settings.parse(name)?;
+            let backend = backend(name, spec.place, limits)?;
             let store = Store::new(name, spec.layout, backend, limits.deadline, runtime.clone());
             stores.insert(name.clone(), store);
         }
@@ -100,7 +78,6 @@ impl Stores {
                 default: settings.default.clone(),
                 filepath_default: settings.filepath_default.clone(),
                 stores,
-                left_out,
             }),
             until: None,
         })
@@ -126,7 +103,6 @@ impl Stores {
                 default: Some("main".to_owned()),
                 filepath_default: None,
                 stores: BTreeMap::from([("main".to_owned(), store)]),
-                left_out: BTreeMap::new(),
             }),
             until: None,
         }
@@ -158,9 +134,6 @@ impl Stores {
             ("", None) => return fail("stores.default is not configured".to_owned()),
             (name, _) => name,
         };
-        if let Some(reason) = self.inner.left_out.get(resolved) {
-            return fail(reason.clone());
-        }
         match self.inner.stores.get(resolved) {
             Some(store) => Ok(store.until(self.until)),
             None => fail(format!(
@@ -174,4 +147,24 @@ impl Stores {
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.inner.stores.keys().map(String::as_str)
     }
+}
+
+/// What keeps the objects that are at `place`.
+fn backend(store: &str, place: Place, limits: StoreLimits) -> Result<Backend, SettingsError> {
+    let deadline = limits.deadline;
+    let (client, prefix) = match place {
+        Place::File { location } => {
+            return Ok(Backend::File(Arc::new(FileStore::new(location))));
+        }
+        Place::S3(place) => (s3::client(&place, deadline), place.location),
+        Place::Gcs(place) => (gcs::client(&place, deadline), place.location),
+        Place::Azure(place) => (azure::client(&place, deadline), place.location),
+        Place::Memory => (Ok(memory::client(store)), None),
+    };
+    let client = client.map_err(|Unusable { key, reason }| SettingsError::Value {
+        store: store.to_owned(),
+        key,
+        reason,
+    })?;
+    Ok(Backend::Remote(Arc::new(RemoteStore::new(client, prefix))))
 }

@@ -359,22 +359,6 @@ fn a_store_is_found_by_its_name() {
 }
 
 #[test]
-fn a_store_of_a_protocol_to_come_holds_up_no_other() {
-    let bench = Bench::file();
-    let place = tempfile::tempdir().unwrap();
-    let text = format!(
-        "default = 'here'\n[here]\nprotocol = 'file'\nlocation = '{}'\n\
-         [far]\nprotocol = 'gcs'\nbucket = 'b'\nlocation = ''",
-        place.path().display()
-    );
-    let settings = toml::from_str(&text).unwrap();
-    let stores = Stores::open(&settings, limits(), bench.runtime.handle().clone()).unwrap();
-    assert_eq!(stores.resolve("").unwrap().name(), "here");
-    let error = stores.resolve("far").unwrap_err().to_string();
-    assert!(error.contains("not supported yet"), "{error}");
-}
-
-#[test]
 fn a_server_that_is_not_there_is_told_without_a_secret() {
     let text = "default = 'main'\n[main]\nprotocol = 's3'\nendpoint = '127.0.0.1:1'\n\
                 secure = false\nbucket = 'bucket'\nlocation = ''\naccess_key = 'AKIATOP'\n\

@@ -1,4 +1,4 @@
-//! One store, and what can be done with it.
+//! One store, and what can be done with the objects in it.
 
 use std::fmt;
 use std::sync::Arc;
