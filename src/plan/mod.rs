@@ -27,7 +27,7 @@ pub use examine::{examine, examine_prepared};
 pub use glance::glance;
 
 use crate::catalog::Table;
-use crate::codec::Key;
+use crate::codec::{Chain, Key};
 use crate::sql::lexer::Dialect;
 use crate::sql::literal::Literal;
 use crate::view::describe::Describe;
@@ -44,8 +44,8 @@ pub struct Context<'a> {
     pub charset: &'a str,
     /// What the client sees of codec columns.
     pub view: View,
-    /// Resolves a store's name (empty: the default) to its real one, or says why not.
-    pub stores: &'a dyn Fn(&str) -> Result<String, String>,
+    /// The real name of the store that a chain goes to, or why there is none.
+    pub stores: &'a dyn Fn(&Chain) -> Result<String, String>,
 }
 
 /// The quick answer to a statement.
