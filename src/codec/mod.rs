@@ -10,6 +10,7 @@ mod chain;
 mod client;
 pub mod comment;
 mod context;
+mod directory;
 mod error;
 pub mod hash;
 pub mod json;
@@ -17,10 +18,15 @@ mod layout;
 mod limits;
 mod manner;
 pub mod metadata;
+mod npy_file;
 mod path;
 mod pointer;
 pub mod registry;
+mod schema_path;
 pub mod section;
+#[cfg(test)]
+pub(crate) mod testing;
+mod timestamp;
 mod type_spec;
 pub mod value;
 
