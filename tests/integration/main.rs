@@ -5,6 +5,7 @@
 //! all tests share, a store folder and a proxy process.
 
 mod catalog;
+mod codecs;
 mod command_line;
 mod connections;
 mod datajoint;
@@ -18,4 +19,5 @@ mod refusals;
 mod s3;
 mod secrecy;
 mod support;
+mod views;
 mod writes;
