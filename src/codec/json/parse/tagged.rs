@@ -11,9 +11,7 @@ use super::list::{Fields, List, ListSeed, Names, Pairs, Shape, Values};
 use super::scalar::Scalar;
 use crate::codec::Value;
 use crate::codec::json::{OBJECT, nesting, order, tags};
-use crate::codec::value::{
-    Element, Grid, Record, Sparse, Struct, count_elements,
-};
+use crate::codec::value::{Element, Grid, Record, Sparse, Struct, count_elements};
 
 /// The value of an object, from behind its tag on.
 pub(super) fn read<'de, A: MapAccess<'de>>(
