@@ -1,5 +1,6 @@
 //! Stores behind `object_store`: S3, and memory in tests.
 
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -105,12 +106,8 @@ impl RemoteStore {
         patience: Patience,
     ) -> Result<Opened, Fault> {
         let key = self.key(path)?;
-        let lost = |fault: Fault| match fault.kind {
-            ErrorKind::Missing => Fault::missing(path.as_str()),
-            _ => fault,
-        };
-        let get = self.store.get(&key);
-        let object = patience.whole(get).await.map_err(lost)?;
+        let get = patience.whole(self.store.get(&key)).await;
+        let object = get.map_err(|fault| lost(fault, path))?;
         let size = object.meta.size;
         if size <= whole {
             let value = patience.whole(object.bytes()).await?;
@@ -121,6 +118,28 @@ impl RemoteStore {
         }
         let chunks = object.into_stream().map_err(Fault::from).boxed();
         Ok(Opened::Chunks { size, chunks })
+    }
+
+    /// A part of an object.
+    pub(super) async fn range(
+        &self,
+        path: &ObjectPath,
+        range: Range<u64>,
+        patience: Patience,
+    ) -> Result<Bytes, Fault> {
+        // Servers have no ranges that are empty, nor such as begin at the end.
+        let size = self.size(path, patience).await?;
+        let size = size.ok_or_else(|| Fault::missing(path.as_str()))?;
+        if range.start > size {
+            return Err(Fault::beyond());
+        }
+        let range = range.start..range.end.min(size);
+        if range.is_empty() {
+            return Ok(Bytes::new());
+        }
+        let key = self.key(path)?;
+        let get = patience.whole(self.store.get_range(&key, range)).await;
+        get.map_err(|fault| lost(fault, path))
     }
 
     /// The size of an object, if there is one.
@@ -248,6 +267,14 @@ async fn hash_of(content: &Arc<dyn Content>) -> Result<[u8; 16], Fault> {
     }
     let content = content.clone();
     blocking(move || Ok(md5_of(&*content))).await
+}
+
+/// What is missing is named.
+fn lost(fault: Fault, path: &ObjectPath) -> Fault {
+    match fault.kind {
+        ErrorKind::Missing => Fault::missing(path.as_str()),
+        _ => fault,
+    }
 }
 
 /// There is no object that a put could miss: what is missing is the bucket.

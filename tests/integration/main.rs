@@ -18,6 +18,7 @@ mod reads;
 mod refusals;
 mod s3;
 mod secrecy;
+mod stores;
 mod support;
 mod views;
 mod writes;

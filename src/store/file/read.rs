@@ -1,7 +1,8 @@
 //! Reading and looking around in a directory.
 
 use std::fs::{self, File};
-use std::io::{self, ErrorKind, Read};
+use std::io::{self, ErrorKind, Read, Seek, SeekFrom};
+use std::ops::Range;
 
 use bytes::Bytes;
 use futures_util::stream::{self, Stream, StreamExt};
@@ -28,6 +29,20 @@ impl FileStore {
             return Err(Fault::size(path.as_str(), size, value.len() as u64));
         }
         Ok(Opened::Whole(value))
+    }
+
+    /// A part of an object; blocks.
+    pub(in crate::store) fn range(
+        &self,
+        path: &ObjectPath,
+        range: Range<u64>,
+    ) -> Result<Bytes, Fault> {
+        let (mut file, size) = self.file(path)?;
+        if range.start > size {
+            return Err(Fault::beyond());
+        }
+        file.seek(SeekFrom::Start(range.start))?;
+        Ok(read(&mut file, range.end.saturating_sub(range.start))?)
     }
 
     /// The size of an object, if there is one; blocks.

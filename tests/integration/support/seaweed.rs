@@ -149,7 +149,7 @@ fn spawn(folder: &tempfile::TempDir, ports: [u16; 8]) -> Child {
         .arg(format!("-volume.port.grpc={volume_grpc}"))
         // Without these it dies when someone else has their usual ports.
         .args(["-s3.port.iceberg=0", "-s3.port.lance=0"])
-        .args(["-master.volumeSizeLimitMB=64", "-volume.max=20"])
+        .args(["-master.volumeSizeLimitMB=64", "-volume.max=60"])
         .current_dir(folder.path())
         .stdin(Stdio::null())
         .stdout(Stdio::null())
