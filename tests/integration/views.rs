@@ -80,7 +80,8 @@ fn assert_stored_view(client: &mut Client) {
 #[test]
 fn a_session_chooses_its_view_in_all_directions() {
     let lab = lab("choose");
-    let views: [(&str, fn(&mut Client)); 3] = [
+    type Check = fn(&mut Client);
+    let views: [(&str, Check); 3] = [
         ("bytes", assert_bytes_view),
         ("stored", assert_stored_view),
         ("json", assert_json_view),

@@ -179,7 +179,9 @@ fn places(shape: &[u64], from: Order, to: Order) -> Result<Vec<usize>, NpyError>
     };
     let moved = numbers.in_order(to).interleaved();
     let moved = moved.as_chunks().0.iter();
-    Ok(moved.map(|bytes| u64::from_le_bytes(*bytes) as usize).collect())
+    Ok(moved
+        .map(|bytes| u64::from_le_bytes(*bytes) as usize)
+        .collect())
 }
 
 /// Elements, or one field of each of them.
