@@ -152,7 +152,13 @@ impl Coded {
                     return Err(CodecError::Corrupt(text.to_owned()));
                 }
                 Dtype::Json => metadata::loads(&stored)?,
-                Dtype::Other(_) => Value::Str(String::from_utf8_lossy(&stored).into_owned()),
+                Dtype::Other(_) => match String::from_utf8(stored.into()) {
+                    Ok(text) => Value::Str(text),
+                    Err(_) => {
+                        let text = "the column's text is not UTF-8; SET NAMES utf8mb4";
+                        return Err(CodecError::Corrupt(text.to_owned()));
+                    }
+                },
             };
             match column.chain.read(stored, &from)? {
                 Given::Bytes(bytes) => into.fit(bytes).map(Given::Bytes),
