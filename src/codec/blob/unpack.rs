@@ -4,7 +4,8 @@ use bytes::Bytes;
 use num_bigint::BigInt;
 
 use super::kind::{self, element_of};
-use super::{DJ0, Dimensions, MYM, NO_HEADER, deeper, invalid, too_large};
+use super::reader::Reader;
+use super::{DJ0, Dimensions, MYM, NO_HEADER, corrupt, deeper, invalid};
 use crate::codec::value::{
     Array, Data, Date, Element, Grid, Order, Record, Sparse, Struct, Time, count_elements,
     normal_decimal,
@@ -21,49 +22,43 @@ pub(super) fn unpack(
     if !is_native && !raw.starts_with(MYM) {
         return Err(CodecError::Corrupt(NO_HEADER.into()));
     }
-    let mut reader = Reader {
-        bytes: raw,
-        at: MYM.len(),
-        end: raw.len(),
-        dimensions,
-        memory: limits.bytes,
-        limits,
-    };
+    let mut reader = Reader::new(raw, dimensions, limits);
     let value = reader.value(0)?;
     reader.finish()?;
     Ok(value)
 }
 
-/// Where unpacking is.
-struct Reader<'a> {
-    bytes: &'a Bytes,
-    at: usize,
-    /// Where the value that is being read must end.
-    end: usize,
-    dimensions: Dimensions,
-    /// How many more bytes the values may take that are no views on the blob.
-    memory: u64,
-    limits: &'a ValueLimits,
-}
-
 impl Reader<'_> {
+    /// Calls itself for the parts of a value; so the frame of every function on the way is kept
+    /// small, and what has no parts is read elsewhere.
     fn value(&mut self, depth: usize) -> Result<Value, CodecError> {
+        let code = self.code()?;
+        match code {
+            kind::ARRAY => self.array(depth),
+            kind::CELL => self.grid(depth).map(Value::Cell),
+            kind::STRUCT => self.structs(depth),
+            kind::RECORD => self.record(depth),
+            kind::TUPLE => self.sequence(depth).map(Value::Tuple),
+            kind::LIST => self.sequence(depth).map(Value::List),
+            kind::SET => self.sequence(depth).map(Value::Set),
+            kind::DICT => self.dict(depth),
+            code => self.scalar(code),
+        }
+    }
+
+    fn code(&mut self) -> Result<u8, CodecError> {
         let [code] = self.take()?;
         let is_matlab = matches!(code, kind::ARRAY | kind::CELL | kind::STRUCT | kind::SPARSE);
         if self.dimensions == Dimensions::Bits32 && !is_matlab {
             return Err(invalid());
         }
+        Ok(code)
+    }
+
+    /// A value that has no other values in it.
+    fn scalar(&mut self, code: u8) -> Result<Value, CodecError> {
         Ok(match code {
-            kind::ARRAY => self.array(depth)?,
-            kind::CELL => Value::Cell(self.cell(depth)?),
-            kind::STRUCT => Value::Struct(self.structs(depth)?),
-            kind::SPARSE => Value::Sparse(Box::new(self.sparse()?)),
-            kind::RECORD => Value::Record(self.record(depth)?),
             kind::NONE => Value::None,
-            kind::TUPLE => Value::Tuple(self.sequence(depth)?),
-            kind::LIST => Value::List(self.sequence(depth)?),
-            kind::SET => Value::Set(self.sequence(depth)?),
-            kind::DICT => self.dict(depth)?,
             kind::STR => Value::Str(self.text()?),
             kind::BYTES => {
                 let len = self.count()?;
@@ -89,6 +84,7 @@ impl Reader<'_> {
             }
             kind::DATE_TIME => self.date_time()?,
             kind::UUID => Value::Uuid(self.take()?),
+            kind::SPARSE => Value::Sparse(Box::new(self.sparse()?)),
             other => {
                 let code = char::from(other).escape_debug();
                 return Err(CodecError::Corrupt(format!(
@@ -100,15 +96,20 @@ impl Reader<'_> {
 
     fn array(&mut self, depth: usize) -> Result<Value, CodecError> {
         let shape = self.shape()?;
+        match self.element()? {
+            None => self.grid_of(shape, depth).map(Value::Objects),
+            Some(element) => self.elements(element, shape).map(Value::Array),
+        }
+    }
+
+    /// What the elements of an array are; `None` for objects.
+    fn element(&mut self) -> Result<Option<Element>, CodecError> {
         let number = u32::from_le_bytes(self.take()?);
         let is_complex = self.flag()?;
         if number == kind::OBJECTS && !is_complex {
-            let len = count_elements(&shape, 1).ok_or_else(invalid)?;
-            let elements = self.parts(len, depth)?;
-            return Ok(Value::Objects(Grid { shape, elements }));
+            return Ok(None);
         }
-        let element = element_of(number, is_complex)?;
-        self.elements(element, shape).map(Value::Array)
+        element_of(number, is_complex).map(Some)
     }
 
     /// The elements, as a view on the blob.
@@ -132,50 +133,54 @@ impl Reader<'_> {
         })
     }
 
-    fn cell(&mut self, depth: usize) -> Result<Grid, CodecError> {
+    fn grid(&mut self, depth: usize) -> Result<Grid, CodecError> {
         let shape = self.shape()?;
+        self.grid_of(shape, depth)
+    }
+
+    fn grid_of(&mut self, shape: Vec<u64>, depth: usize) -> Result<Grid, CodecError> {
         let len = count_elements(&shape, 1).ok_or_else(invalid)?;
         let elements = self.parts(len, depth)?;
         Ok(Grid { shape, elements })
     }
 
-    fn structs(&mut self, depth: usize) -> Result<Struct, CodecError> {
+    fn structs(&mut self, depth: usize) -> Result<Value, CodecError> {
         let shape = self.shape()?;
         let fields = self.names()?;
         let len = count_elements(&shape, 1)
             .and_then(|len| len.checked_mul(fields.len()))
             .ok_or_else(invalid)?;
         let elements = self.parts(len, depth)?;
-        Ok(Struct {
+        Ok(Value::Struct(Struct {
             shape,
             fields,
             elements,
-        })
+        }))
     }
 
-    fn record(&mut self, depth: usize) -> Result<Record, CodecError> {
+    fn record(&mut self, depth: usize) -> Result<Value, CodecError> {
         let depth = deeper(depth, self.limits)?;
         let names = self.names()?;
         self.allot(names.len(), size_of::<(String, Value)>())?;
         let mut fields = Vec::with_capacity(names.len());
         for name in names {
-            let is_array = matches!(self.bytes.get(self.at), Some(&(kind::ARRAY | kind::RECORD)));
+            let is_array = matches!(self.peek(), Some(kind::ARRAY | kind::RECORD));
             if !is_array {
                 return Err(corrupt("a field of a structured array is no array"));
             }
             fields.push((name, self.value(depth)?));
         }
-        Ok(Record { fields })
+        Ok(Value::Record(Record { fields }))
     }
 
     fn sparse(&mut self) -> Result<Sparse, CodecError> {
         let (rows, columns, capacity) = (self.word()?, self.word()?, self.word()?);
-        let number = u32::from_le_bytes(self.take()?);
-        let is_complex = self.flag()?;
-        let element = element_of(number, is_complex)?;
-        if matches!(element, Element::Char | Element::DateTime64(_)) {
-            return Err(corrupt("a sparse matrix in the blob is not of numbers"));
-        }
+        let element = match self.element()? {
+            None | Some(Element::Char | Element::DateTime64(_)) => {
+                return Err(corrupt("a sparse matrix in the blob is not of numbers"));
+            }
+            Some(element) => element,
+        };
         let starts = columns.checked_add(1).ok_or_else(invalid)?;
         Ok(Sparse {
             rows,
@@ -237,11 +242,9 @@ impl Reader<'_> {
     /// A value that must be as long as the length before it says.
     fn part(&mut self, depth: usize) -> Result<Value, CodecError> {
         let len = self.count()?;
-        self.expect(len, 1)?;
-        let outer = std::mem::replace(&mut self.end, self.at + len);
+        let outer = self.enter(len)?;
         let value = self.value(depth)?;
-        self.finish()?;
-        self.end = outer;
+        self.leave(outer)?;
         Ok(value)
     }
 
@@ -308,11 +311,7 @@ impl Reader<'_> {
         self.allot(count, size_of::<String>())?;
         let mut names = Vec::with_capacity(count);
         for _ in 0..count {
-            let rest = &self.bytes[self.at..self.end];
-            let len = memchr::memchr(0, rest).ok_or_else(invalid)?;
-            let name = self.string(len)?;
-            names.push(name);
-            self.at += 1;
+            names.push(self.name()?);
         }
         Ok(names)
     }
@@ -320,92 +319,6 @@ impl Reader<'_> {
     fn text(&mut self) -> Result<String, CodecError> {
         let len = self.count()?;
         self.string(len)
-    }
-
-    fn string(&mut self, len: usize) -> Result<String, CodecError> {
-        self.allot(len, 1)?;
-        let bytes = self.slice(len)?;
-        std::str::from_utf8(bytes)
-            .map(str::to_owned)
-            .map_err(|_| corrupt("a text in the blob is not UTF-8"))
-    }
-
-    /// A mark that must be 0 or 1.
-    fn flag(&mut self) -> Result<bool, CodecError> {
-        match u32::from_le_bytes(self.take()?) {
-            0 => Ok(false),
-            1 => Ok(true),
-            _ => Err(corrupt("a flag in the blob is neither 0 nor 1")),
-        }
-    }
-
-    /// A length or a count of things that are in memory.
-    fn count(&mut self) -> Result<usize, CodecError> {
-        usize::try_from(self.word()?).map_err(|_| invalid())
-    }
-
-    fn word(&mut self) -> Result<u64, CodecError> {
-        Ok(match self.dimensions {
-            Dimensions::Bits64 => u64::from_le_bytes(self.take()?),
-            Dimensions::Bits32 => u32::from_le_bytes(self.take()?).into(),
-        })
-    }
-
-    fn word_len(&self) -> usize {
-        match self.dimensions {
-            Dimensions::Bits64 => 8,
-            Dimensions::Bits32 => 4,
-        }
-    }
-
-    /// That so many things of at least so many bytes can still come.
-    fn expect(&self, count: usize, size: usize) -> Result<(), CodecError> {
-        match count.checked_mul(size) {
-            Some(len) if len <= self.end - self.at => Ok(()),
-            _ => Err(invalid()),
-        }
-    }
-
-    /// Takes from the memory that the values may have.
-    fn allot(&mut self, count: usize, size: usize) -> Result<(), CodecError> {
-        self.memory = (count as u64)
-            .checked_mul(size as u64)
-            .and_then(|bytes| self.memory.checked_sub(bytes))
-            .ok_or_else(|| too_large(self.limits))?;
-        Ok(())
-    }
-
-    fn take<const LEN: usize>(&mut self) -> Result<[u8; LEN], CodecError> {
-        match self.bytes[self.at..self.end].first_chunk() {
-            Some(bytes) => {
-                self.at += LEN;
-                Ok(*bytes)
-            }
-            None => Err(invalid()),
-        }
-    }
-
-    fn slice(&mut self, len: usize) -> Result<&[u8], CodecError> {
-        self.expect(len, 1)?;
-        let from = self.at;
-        self.at += len;
-        Ok(&self.bytes[from..self.at])
-    }
-
-    fn view(&mut self, len: usize) -> Result<Bytes, CodecError> {
-        self.expect(len, 1)?;
-        let from = self.at;
-        self.at += len;
-        Ok(self.bytes.slice(from..self.at))
-    }
-
-    /// That nothing is left of the value.
-    fn finish(&self) -> Result<(), CodecError> {
-        if self.at == self.end {
-            Ok(())
-        } else {
-            Err(invalid())
-        }
     }
 }
 
@@ -438,8 +351,4 @@ fn is_all_bool(data: &[u8]) -> bool {
 
 fn no_such_date() -> CodecError {
     corrupt("there is no such date or time as one in the blob")
-}
-
-fn corrupt(text: &str) -> CodecError {
-    CodecError::Corrupt(text.into())
 }

@@ -100,8 +100,8 @@ fn a_bucket_that_is_missing(bench: &Bench) {
 }
 
 /// The deadline of these, in seconds, and by when an error has to be there.
-const DEADLINE: f32 = 2.0;
-const IN_TIME: f32 = 4.5;
+const DEADLINE: f32 = 1.5;
+const IN_TIME: f32 = 4.0;
 
 fn gone_in_a_put(bench: &Bench) {
     for (n, len) in [(0, 10 << 20), (1, 40 << 20)] {

@@ -7,7 +7,7 @@ use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use super::array::{Nested, NestedSeed};
 use super::context::{Context, Segment};
 use super::grid::{GridSeed, Items, fields};
-use super::list::{Fields, List, ListSeed, Names, Pairs, Shape, Values};
+use super::list::{Fields, List, ListSeed, Names, Pairs, Parts, Shape, Values};
 use super::scalar::Scalar;
 use crate::codec::Value;
 use crate::codec::json::{OBJECT, nesting, order, tags};
@@ -21,11 +21,8 @@ pub(super) fn read<'de, A: MapAccess<'de>>(
 ) -> Result<Value, A::Error> {
     let value = match tag {
         "$complex" => {
-            let parts = map.next_value::<[Scalar<'de>; 2]>()?;
-            match parts.map(|part| part.float()) {
-                [Ok(re), Ok(im)] => Value::Complex { re, im },
-                [Err(said), _] | [_, Err(said)] => return Err(context.refuse(said)),
-            }
+            let [re, im] = list::<Parts, A>(context, tag, &mut map)?;
+            Value::Complex { re, im }
         }
         "$tuple" => Value::Tuple(list::<Values, A>(context, tag, &mut map)?),
         "$set" => Value::Set(list::<Values, A>(context, tag, &mut map)?),
