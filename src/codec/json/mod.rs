@@ -52,6 +52,7 @@ mod stack;
 mod tags;
 #[cfg(test)]
 mod tests;
+mod ticks;
 mod time;
 
 use std::borrow::Cow;

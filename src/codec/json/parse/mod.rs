@@ -5,6 +5,7 @@ mod context;
 mod grid;
 mod leaf;
 mod list;
+mod matlab;
 mod scalar;
 mod tagged;
 

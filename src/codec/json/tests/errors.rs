@@ -263,10 +263,8 @@ fn memory_is_limited() {
         ..LIMITS
     };
     let list = format!("[{}0]", "0,".repeat(1000));
-    let array = format!(
-        "{{\"$array\":\"float64\",\"value\":{}}}",
-        format!("[{}0]", "0,".repeat(2000))
-    );
+    let zeros = "0,".repeat(2000);
+    let array = format!(r#"{{"$array":"float64","value":[{zeros}0]}}"#);
     for text in [list, array] {
         let error = parse(text.as_bytes(), &limits).unwrap_err();
         assert!(
@@ -292,6 +290,9 @@ fn depth_is_limited_the_same_on_both_sides() {
     ];
     for (open, close) in kinds {
         let nested = |depth| format!("{}null{}", open.repeat(depth), close.repeat(depth));
+        // As deep as the default, on the stack of this thread.
+        let value = parse(nested(100).as_bytes(), &LIMITS).unwrap();
+        assert_eq!(print(&value, None, &LIMITS).unwrap(), nested(100));
         // The most that a configuration can ask for.
         let limits = ValueLimits {
             depth: 10_000,
