@@ -31,6 +31,9 @@ const MAX_PARTS: u64 = 9_999;
 /// value has to be decoded.
 const PARTS_IN_FLIGHT: usize = 4;
 
+/// Before the second try of a request; later ones wait twice as long each.
+const FIRST_PAUSE: Duration = Duration::from_millis(50);
+
 /// How long giving up a failed upload may hold up the error.
 const ABORT: Duration = Duration::from_secs(5);
 
@@ -81,10 +84,7 @@ impl RemoteStore {
     ) -> Result<(), Fault> {
         let key = self.key(path)?;
         let uploaded = if (content.len() as u64) < MULTIPART {
-            let put = self
-                .store
-                .put_opts(&key, content.into(), PutMode::Create.into());
-            patience.whole(put).await.map(drop)
+            self.create(&key, content, patience).await
         } else if self.size(path, patience).await?.is_some() {
             Err(Fault::exists(path.as_str()))
         } else {
@@ -96,6 +96,32 @@ impl RemoteStore {
                 ErrorKind::Exists => Fault::exists(path.as_str()),
                 _ => fault,
             })
+    }
+
+    /// Creates an object by one request.
+    ///
+    /// When the connection breaks nobody knows whether the object was made, which is why the
+    /// client below gives up there. Here the request is made again; an object that is found
+    /// by then and has the same bytes is the one of the first try.
+    async fn create(&self, key: &Path, content: Bytes, patience: Patience) -> Result<(), Fault> {
+        let mut pause = FIRST_PAUSE;
+        loop {
+            let payload = PutPayload::from(content.clone());
+            let put = self.store.put_opts(key, payload, PutMode::Create.into());
+            let again = pause > FIRST_PAUSE;
+            match patience.whole(put).await {
+                Err(fault) if fault.kind == ErrorKind::Unavailable && patience.allows(pause) => {
+                    tokio::time::sleep(pause).await;
+                    pause *= 2;
+                }
+                Err(fault) if fault.kind == ErrorKind::Exists && again => {
+                    let there = async { self.store.get(key).await?.bytes().await };
+                    let ours = patience.whole(there).await? == content;
+                    return if ours { Ok(()) } else { Err(fault) };
+                }
+                done => return done.map(drop),
+            }
+        }
     }
 
     /// Begins to read; objects up to `whole` bytes are read to the end.

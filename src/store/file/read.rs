@@ -7,7 +7,8 @@ use std::ops::Range;
 use bytes::Bytes;
 use futures_util::stream::{self, Stream, StreamExt};
 
-use super::{FileStore, SAVING};
+use super::FileStore;
+use super::sweep::is_temporary;
 use crate::codec::ObjectPath;
 use crate::store::error::{Fault, blocking};
 use crate::store::{self, reader::Opened};
@@ -78,7 +79,7 @@ impl FileStore {
             for entry in entries {
                 let entry = entry?;
                 let name = entry.file_name();
-                if name.as_encoded_bytes().starts_with(SAVING.as_bytes()) {
+                if is_temporary(&name) {
                     continue;
                 }
                 let path = name
