@@ -222,10 +222,12 @@ impl Decoding {
         })
     }
 
-    /// The object whose content is the value; its path has been checked by the codec.
+    /// The object whose content is the value; its path has been checked by the codec. This may
+    /// be long after the decoding, at a slow client's turn: the time begins anew.
     async fn open(&self, object: &ObjectRef) -> Result<Reader, Refusal> {
         let failed = |e| refuse::store(&self.column.name, &e);
-        let store = self.terms.stores.resolve(&object.store).map_err(failed)?;
+        let stores = self.terms.clone().timed().stores;
+        let store = stores.resolve(&object.store).map_err(failed)?;
         store.open_object(&object.path).await.map_err(failed)
     }
 }
