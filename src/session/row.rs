@@ -178,8 +178,7 @@ struct Decoding {
 
 impl Decoding {
     /// Within its share; what does not fit is left for its turn.
-    async fn shared(mut self) -> Result<Ready, Refusal> {
-        self.terms = self.terms.timed();
+    async fn shared(self) -> Result<Ready, Refusal> {
         let column = self.column.clone();
         let stored = self.stored.clone();
         let read = column.read(stored, &self.terms, Room::Shared, self.text);
@@ -207,9 +206,8 @@ impl Decoding {
     }
 
     /// With all the room that one value may have.
-    fn alone(mut self) -> Later {
+    fn alone(self) -> Later {
         Box::pin(async move {
-            self.terms = self.terms.timed();
             let stored = self.stored.clone();
             let read = self
                 .column
@@ -222,12 +220,10 @@ impl Decoding {
         })
     }
 
-    /// The object whose content is the value; its path has been checked by the codec. This may
-    /// be long after the decoding, at a slow client's turn: the time begins anew.
+    /// The object whose content is the value; its path has been checked by the codec.
     async fn open(&self, object: &ObjectRef) -> Result<Reader, Refusal> {
         let failed = |e| refuse::store(&self.column.name, &e);
-        let stores = self.terms.clone().timed().stores;
-        let store = stores.resolve(&object.store).map_err(failed)?;
+        let store = self.terms.stores.resolve(&object.store).map_err(failed)?;
         store.open_object(&object.path).await.map_err(failed)
     }
 }
