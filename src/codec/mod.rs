@@ -22,7 +22,7 @@ mod npy_file;
 mod path;
 mod pointer;
 pub mod registry;
-mod schema_path;
+pub mod schema_path;
 pub mod section;
 #[cfg(test)]
 pub(crate) mod testing;
