@@ -141,20 +141,20 @@ impl Known {
             .collect()
     }
 
-    /// The names of all external codec columns.
-    pub fn external_columns(&self) -> HashSet<String> {
+    /// The names of all codec columns.
+    pub fn codec_columns(&self) -> HashSet<String> {
         let columns = self.tables.values();
         columns
-            .flat_map(|t| t.external().map(|i| t.columns[i].name.clone()))
+            .flat_map(|t| t.codecs().map(|i| t.columns[i].name.clone()))
             .collect()
     }
 
     pub fn index(&self) -> Index {
-        let views = self.opaque_views().into_iter().map(|name| {
+        let views = self.opaque_views().into_iter().map(|(name, kind)| {
             Arc::new(Table {
                 schema: name.schema,
                 name: name.table,
-                kind: TableKind::View,
+                kind,
                 columns: Vec::new(),
             })
         });
@@ -186,36 +186,59 @@ impl Known {
         }
     }
 
-    /// The views that may show an external codec column: their definition names one and its
-    /// table, or names such a view, or cannot be read.
-    fn opaque_views(&self) -> HashSet<Name> {
-        let external: Vec<&Arc<Table>> = self
-            .tables
-            .values()
-            .filter(|t| t.external().next().is_some())
-            .collect();
-        if external.is_empty() {
-            return HashSet::new();
+    /// The views that may show a codec column: their definition names one and its table, or
+    /// names such a view, or cannot be read.
+    fn opaque_views(&self) -> HashMap<Name, TableKind> {
+        let mut external = HashSet::new();
+        let mut all = HashSet::new();
+        for view in self.views.values() {
+            let Some(kind) = self.shown_by(view) else {
+                continue;
+            };
+            all.insert(view.name.clone());
+            if kind == TableKind::View {
+                external.insert(view.name.clone());
+            }
         }
-        let shows = |view: &ViewText| {
-            external.iter().any(|t| {
-                view.names(&t.name) && t.external().any(|i| view.names(&t.columns[i].name))
-            })
+        let of_kind = |views, kind| {
+            let views: HashSet<Name> = self.and_those_upon(views);
+            views.into_iter().map(move |name| (name, kind))
         };
-        let views = self.views.values().filter(|v| shows(v));
-        let mut opaque: HashSet<Name> = views.map(|v| v.name.clone()).collect();
-        loop {
-            let names_opaque = |v: &ViewText| opaque.iter().any(|o| v.names(&o.table));
-            let rest = self.views.values().filter(|v| !opaque.contains(&v.name));
+        let mut opaque: HashMap<Name, TableKind> = of_kind(all, TableKind::InlineView).collect();
+        opaque.extend(of_kind(external, TableKind::View));
+        opaque
+    }
+
+    /// What a view is by the tables that its definition names; `None` if it shows no codec column.
+    fn shown_by(&self, view: &ViewText) -> Option<TableKind> {
+        let mut kind = None;
+        for table in self.tables.values().filter(|t| view.names(&t.name)) {
+            let named = |i: usize| view.names(&table.columns[i].name);
+            if table.external().any(named) {
+                return Some(TableKind::View);
+            }
+            if table.codecs().any(named) {
+                kind = Some(TableKind::InlineView);
+            }
+        }
+        kind
+    }
+
+    /// The given views, and all whose definition names one of them, or another such view.
+    fn and_those_upon(&self, mut views: HashSet<Name>) -> HashSet<Name> {
+        while !views.is_empty() {
+            let names_one = |v: &ViewText| views.iter().any(|o| v.names(&o.table));
+            let rest = self.views.values().filter(|v| !views.contains(&v.name));
             let more: Vec<Name> = rest
-                .filter(|v| names_opaque(v))
+                .filter(|v| names_one(v))
                 .map(|v| v.name.clone())
                 .collect();
             if more.is_empty() {
-                return opaque;
+                break;
             }
-            opaque.extend(more);
+            views.extend(more);
         }
+        views
     }
 
     fn same(&self, a: &str, b: &str) -> bool {
@@ -234,6 +257,7 @@ fn same(case: NameCase, a: &str, b: &str) -> bool {
 mod tests {
     use super::super::index::{Column, ColumnCodec};
     use super::*;
+    use crate::codec::TypeSpec;
 
     fn table(name: &str, spec: &str) -> Table {
         Table {
@@ -248,8 +272,16 @@ mod tests {
                     spec: spec.into(),
                     reason: String::new(),
                 }),
+                key: None,
             }],
         }
+    }
+
+    fn inline(name: &str) -> Table {
+        let chain = TypeSpec::parse("<blob>").and_then(|spec| spec.resolve().ok());
+        let mut table = table(name, "<blob>");
+        table.columns[0].codec = chain.map(ColumnCodec::Chain);
+        table
     }
 
     fn scan(tables: &[&str]) -> Scan {
@@ -317,7 +349,15 @@ mod tests {
             .collect();
         opaque.sort_unstable();
         assert_eq!(opaque, ["closed", "shows", "upon", "upon_upon"]);
-        // Without an external column on the server no view matters.
+        assert!(index.has_external());
+        // Where all columns are plain, views matter only where those are translated.
+        known.take(Name::new("lab", "session"), Found::Table(inline("session")));
+        let index = known.index();
+        let is_inline = |t: &&Arc<Table>| t.kind == TableKind::InlineView;
+        assert_eq!(index.tables().filter(is_inline).count(), 4);
+        assert_eq!(index.tables().count(), 5);
+        assert!(!index.has_external());
+        // Without a codec column on the server no view matters.
         known.take(Name::new("lab", "session"), Found::Nothing);
         assert!(known.index().is_empty());
     }

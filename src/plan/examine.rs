@@ -5,8 +5,8 @@ use std::borrow::Cow;
 use bytes::Bytes;
 
 use super::charset;
-use super::statement::{Statement, codecs, external, refuse_table};
-use super::{Context, Ddl, Plan, change, ddl, insert, select};
+use super::statement::{Statement, codecs, refuse_table};
+use super::{Context, Ddl, Plan, change, ddl, insert, select, settings};
 use crate::catalog::{Index, Table, TableKind};
 use crate::refusal::Refusal;
 use crate::sql::lexer::{TokenKind, lex};
@@ -32,19 +32,27 @@ pub fn examine(text: &Bytes, context: &Context, index: &Index) -> Result<Plan, R
         context,
         index,
     };
-    if context.view == View::Bytes {
+    if context.view != View::Stored {
         check_names(&all)?;
     }
     let statements: Vec<Statement> = split(&masked, &lexed.tokens)
         .map(|tokens| Statement { tokens, ..all })
         .collect();
+    let settings = match settings::mentioned(&masked) {
+        true => settings::plan(&statements, lexed.conditional)?,
+        false => Vec::new(),
+    };
     let plan = match statements.as_slice() {
         [] => Plan::Pass,
         [only] => one(*only, 0)?,
         several => multi(several)?,
     };
+    if !settings.is_empty() {
+        // A SET that does anything else with codec columns has been refused above.
+        return Ok(Plan::Choose(settings));
+    }
     let touches = matches!(plan, Plan::Write(_) | Plan::Read | Plan::Declare(_));
-    let reads = lexed.conditional && matches!(plan, Plan::Pass) && names_external(&all);
+    let reads = lexed.conditional && matches!(plan, Plan::Pass) && names_translated(&all);
     if !touches && !reads {
         return Ok(plan);
     }
@@ -77,6 +85,9 @@ pub fn examine_prepared(text: &Bytes, context: &Context, index: &Index) -> Resul
     match examine(text, context, index)? {
         Plan::Pass | Plan::Ddl(_) | Plan::Describe(_) => Ok(()),
         Plan::Read if is_dynamic(&statement) => Ok(()),
+        Plan::Choose(_) => Err(settings::refuse(
+            "codec-proxy does not take it from prepared statements yet",
+        )),
         Plan::Write(_) | Plan::Read | Plan::Declare(_) => Err(refuse_all(
             &statement,
             "codec-proxy does not translate prepared statements yet",
@@ -160,7 +171,7 @@ fn analyze(statement: Statement) -> Result<Plan, Refusal> {
 /// Statements that are written elsewhere run; their results are judged by their metadata.
 fn dynamic(statement: Statement) -> Result<Plan, Refusal> {
     match change::expressions(statement)? {
-        Plan::Pass if statement.index.has_external() => Ok(Plan::Read),
+        Plan::Pass if statement.context.view.translates_any(statement.index) => Ok(Plan::Read),
         plan => Ok(plan),
     }
 }
@@ -230,7 +241,7 @@ fn multi(statements: &[Statement]) -> Result<Plan, Refusal> {
         };
         let tables = statement.tables();
         if let Some(table) = tables.first()
-            && statement.context.view == View::Bytes
+            && statement.context.view != View::Stored
             && changes_lexing(statements)
         {
             let reason = "a statement before it changes how the text is read";
@@ -300,7 +311,11 @@ fn check_names(statement: &Statement) -> Result<(), Refusal> {
         let name = matches!(token.kind, TokenKind::Word | TokenKind::QuotedName);
         name && !token.bytes(statement.text).is_ascii()
     });
-    match statement.index.tables().find(|t| !is_ascii(t)) {
+    match statement
+        .index
+        .tables()
+        .find(|t| statement.sees(t) && !is_ascii(t))
+    {
         Some(table) if strange => {
             let reason = format!("it may be meant by a name written in {}", context.charset);
             Err(refuse_table(table, &reason, "SET NAMES utf8mb4"))
@@ -309,11 +324,11 @@ fn check_names(statement: &Statement) -> Result<(), Refusal> {
     }
 }
 
-/// Whether the statement names an external codec column, in whatever way.
-fn names_external(statement: &Statement) -> bool {
-    let columns = external(&statement.tables());
+/// Whether the statement names a translated codec column, in whatever way.
+fn names_translated(statement: &Statement) -> bool {
+    let columns = statement.translated(&statement.tables());
     let mut all = 0..statement.tokens.len();
-    statement.context.view == View::Bytes
+    statement.context.view != View::Stored
         && all.any(|at| statement.column_at(at, &columns).is_some())
 }
 

@@ -11,7 +11,9 @@ mod declare;
 mod examine;
 mod glance;
 mod insert;
+mod key;
 mod select;
+mod settings;
 mod statement;
 mod walk;
 
@@ -25,10 +27,11 @@ pub use examine::{examine, examine_prepared};
 pub use glance::glance;
 
 use crate::catalog::Table;
+use crate::codec::{Chain, Key};
 use crate::sql::lexer::Dialect;
 use crate::sql::literal::Literal;
-use crate::view::View;
 use crate::view::describe::Describe;
+use crate::view::{Setting, View};
 
 /// What must be known of a session to plan its statements.
 #[derive(Clone, Copy)]
@@ -41,8 +44,8 @@ pub struct Context<'a> {
     pub charset: &'a str,
     /// What the client sees of codec columns.
     pub view: View,
-    /// Resolves a store's name (empty: the default) to its real one, or says why not.
-    pub stores: &'a dyn Fn(&str) -> Result<String, String>,
+    /// The real name of the store that a chain goes to, or why there is none.
+    pub stores: &'a dyn Fn(&Chain) -> Result<String, String>,
 }
 
 /// The quick answer to a statement.
@@ -61,7 +64,7 @@ pub enum Plan {
     Pass,
     /// Replace the cells by what the codecs make of them, then send it.
     Write(Write),
-    /// Send it as it is; result columns that come from an external codec column, by their
+    /// Send it as it is; result columns that come from a translated codec column, by their
     /// metadata, are decoded.
     Read,
     /// Send [`Declare::rewritten`], then refresh the catalog as after [`Plan::Ddl`].
@@ -70,6 +73,9 @@ pub enum Plan {
     Describe(Describe),
     /// Send it as it is; refresh the catalog before the answer is relayed.
     Ddl(Ddl),
+    /// A `SET @codec_… = …`: send it as it is; if the server accepts it, the session's
+    /// [`Choice`](crate::view::Choice) takes these over, in their order.
+    Choose(Vec<Setting>),
 }
 
 /// The codec values of an INSERT or REPLACE.
@@ -79,6 +85,9 @@ pub struct Write {
     pub table: Arc<Table>,
     /// In the order of the text.
     pub cells: Vec<Cell>,
+    /// For each row of VALUES its primary key, where a codec of the row needs it; empty if none
+    /// of the statement does.
+    pub keys: Vec<Key>,
 }
 
 /// One literal that goes to a codec column.
@@ -90,6 +99,9 @@ pub struct Cell {
     pub column: usize,
     /// The value.
     pub literal: Literal,
+    /// The row of VALUES, from 0. In ON DUPLICATE KEY UPDATE, whose values may go to any row,
+    /// it is 0 and the codec is one that needs no key.
+    pub row: usize,
 }
 
 /// A CREATE TABLE whose codec columns are to be declared as they are stored.

@@ -1,6 +1,9 @@
 //! Statements and what becomes of them.
 
+mod json;
+mod keys;
 mod queries;
+mod settings;
 mod writes;
 
 use std::sync::Arc;
@@ -27,6 +30,7 @@ fn column(name: &str, marker: &str) -> Column {
         invisible: false,
         marker: (!marker.is_empty()).then(|| marker.into()),
         codec,
+        key: None,
     }
 }
 
@@ -42,7 +46,7 @@ fn table(name: &str, columns: &[(&str, &str)]) -> Arc<Table> {
     })
 }
 
-fn index() -> Index {
+pub(super) fn index() -> Index {
     let tables = vec![
         table(
             "session",
@@ -63,18 +67,24 @@ fn index() -> Index {
         table("inline", &[("id", ""), ("sig", "<blob>")]),
         table("traces", &[("id", ""), ("traces", "<blob@main>")]),
         table("v_traces", &[]),
+        Arc::new(Table {
+            schema: "lab".into(),
+            name: "v_inline".into(),
+            kind: TableKind::InlineView,
+            columns: Vec::new(),
+        }),
     ];
     Index::new(tables, NameCase::Sensitive, true)
 }
 
-fn stores(name: &str) -> Result<String, String> {
-    match name {
+fn stores(chain: &Chain) -> Result<String, String> {
+    match chain.store.as_deref().unwrap_or_default() {
         "" | "main" => Ok("main".into()),
-        _ => Err(format!("store {name} is not configured; configured: main")),
+        name => Err(format!("store {name} is not configured; configured: main")),
     }
 }
 
-fn context() -> Context<'static> {
+pub(super) fn context() -> Context<'static> {
     Context {
         schema: Some("lab"),
         dialect: Dialect::default(),
@@ -106,6 +116,7 @@ fn short(plan: Result<Plan, Refusal>) -> String {
             let columns: Vec<String> = write.cells.iter().map(|c| c.column.to_string()).collect();
             format!("write {}", columns.join(" "))
         }
+        Ok(Plan::Choose(settings)) => format!("choose {settings:?}"),
         Ok(Plan::Declare(_)) => "declare".into(),
         Ok(Plan::Describe(_)) => "describe".into(),
         Ok(Plan::Ddl(ddl)) => {
@@ -220,6 +231,50 @@ fn declared_codecs_become_what_datajoint_2_declares() {
 }
 
 #[test]
+fn every_built_in_codec_is_declared_as_it_is_stored() {
+    for (declared, stored) in [
+        (
+            "longblob COMMENT '<attach> a'",
+            "longblob COMMENT ':<attach>:a'",
+        ),
+        (
+            "blob COMMENT '<attach@main>'",
+            "json COMMENT ':<attach@main>:'",
+        ),
+        (
+            "longblob COMMENT '<object@> o'",
+            "json COMMENT ':<object@>:o'",
+        ),
+        (
+            "longblob COMMENT '<npy@main>'",
+            "json COMMENT ':<npy@main>:'",
+        ),
+        (
+            "longblob COMMENT '<filepath@>'",
+            "json COMMENT ':<filepath@>:'",
+        ),
+        (
+            "varchar(1024) COMMENT '<filepath@main> f'",
+            "json COMMENT ':<filepath@main>:f'",
+        ),
+    ] {
+        let text = format!("CREATE TABLE t (id int, x {declared})");
+        for view in [View::Bytes, View::Json] {
+            let context = Context { view, ..context() };
+            let Ok(Plan::Declare(declare)) = plan_in(text.as_bytes(), &context) else {
+                panic!("{}", short(plan(&text)));
+            };
+            let found = declare.rewritten(text.as_bytes());
+            let found = String::from_utf8_lossy(&found);
+            assert_eq!(found, format!("CREATE TABLE t (id int, x {stored})"));
+        }
+    }
+    // DataJoint 0.14 has an `attach` of its own.
+    let legacy = "CREATE TABLE t (x longblob COMMENT ':attach:file')";
+    assert_eq!(short(plan(legacy)), "ddl lab.t");
+}
+
+#[test]
 fn impossible_declarations_are_refused() {
     for (text, reason) in [
         (
@@ -233,6 +288,22 @@ fn impossible_declarations_are_refused() {
         (
             "CREATE TABLE t (x longblob COMMENT '<hash> x')",
             "requires @",
+        ),
+        (
+            "CREATE TABLE t (x longblob COMMENT '<filepath@raw> x')",
+            "configured: main",
+        ),
+        (
+            "CREATE TABLE t (x longblob COMMENT '<object>')",
+            "<object> requires @",
+        ),
+        (
+            "CREATE TABLE t (x varchar(1024) COMMENT '<blob@main>')",
+            "no blob",
+        ),
+        (
+            "CREATE TABLE t (x int COMMENT '<filepath@main>')",
+            "no text",
         ),
         ("CREATE TABLE t (x int COMMENT '<blob@main> x')", "no blob"),
         (
