@@ -5,6 +5,7 @@
 //! all tests share, a store folder and a proxy process.
 
 mod catalog;
+mod codecs;
 mod command_line;
 mod connections;
 mod datajoint;
@@ -19,4 +20,5 @@ mod s3;
 mod secrecy;
 mod stores;
 mod support;
+mod views;
 mod writes;
