@@ -4,6 +4,7 @@
 //! stand on. Every test makes a [`support::lab::Lab`]: a database of its own on a server that
 //! all tests share, a store folder and a proxy process.
 
+mod both_ways;
 mod catalog;
 mod command_line;
 mod connections;
@@ -15,6 +16,7 @@ mod literals;
 mod login;
 mod reads;
 mod refusals;
+mod roundtrip;
 mod s3;
 mod secrecy;
 mod support;
