@@ -70,6 +70,36 @@ pub struct Column {
     pub marker: Option<String>,
     /// The codec, if the comment carries one that this proxy handles or must refuse.
     pub codec: Option<ColumnCodec>,
+    /// For a column of the primary key the kind of its values. Hidden columns, whose names
+    /// begin with `_`, are no part of the key to DataJoint.
+    pub key: Option<KeyType>,
+}
+
+/// The kind of a primary key column's values.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeyType {
+    /// An integer, also `bool`.
+    Int,
+    /// An integer that the server may count up (`AUTO_INCREMENT`).
+    AutoIncrement,
+    /// `float`, `double`
+    Float,
+    /// `decimal`
+    Decimal,
+    /// `date`
+    Date,
+    /// `datetime`, `timestamp`
+    DateTime,
+    /// `time`
+    Time,
+    /// `char`, `varchar`, `text`, `enum`, `set`
+    Text,
+    /// `binary(16)` with the marker `:uuid:`
+    Uuid,
+    /// Any other `binary`, `varbinary` or `blob`
+    Bytes,
+    /// Anything that no path of an object is made of, such as a codec column.
+    Other,
 }
 
 /// What a column's marker says.
@@ -240,6 +270,14 @@ impl Table {
 }
 
 impl ColumnCodec {
+    /// Whether the column holds just what a client of the `bytes` view sends and gets.
+    pub fn is_plain(&self) -> bool {
+        match self {
+            Self::Chain(chain) => !chain.is_external() && chain.is_transparent(),
+            Self::Unusable { .. } => false,
+        }
+    }
+
     /// Whether the column holds pointers and not the values themselves.
     pub fn is_external(&self) -> bool {
         match self {

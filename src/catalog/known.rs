@@ -248,6 +248,7 @@ mod tests {
                     spec: spec.into(),
                     reason: String::new(),
                 }),
+                key: None,
             }],
         }
     }

@@ -21,7 +21,9 @@ use arc_swap::ArcSwap;
 use mysql_async::{Conn, OptsBuilder, Pool, PoolConstraints, PoolOpts};
 use tokio::runtime::Handle;
 
-pub use index::{Column, ColumnCodec, Index, NameCase, Table, TableKind, fold_case, same_name};
+pub use index::{
+    Column, ColumnCodec, Index, KeyType, NameCase, Table, TableKind, fold_case, same_name,
+};
 
 use known::{Known, Name};
 use marker::Markers;

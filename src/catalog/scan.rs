@@ -229,6 +229,7 @@ async fn table(
             invisible: extra.to_ascii_uppercase().contains("INVISIBLE"),
             marker,
             codec,
+            key: None,
         }
     });
     let columns: Vec<Column> = columns.collect();

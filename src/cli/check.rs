@@ -237,6 +237,7 @@ mod tests {
                     reason: error.to_string(),
                 },
             }),
+            key: None,
         }
     }
 

@@ -130,6 +130,11 @@ impl Chain {
         self.steps().all(|codec| codec.is_transparent())
     }
 
+    /// Whether, in the bytes notation, its values are short texts and not bytes.
+    pub fn is_text(&self) -> bool {
+        self.steps().next().is_some_and(|codec| codec.is_text())
+    }
+
     /// Whether a value can only be encoded with the whole primary key of its row.
     pub fn needs_key(&self) -> bool {
         self.steps().any(|codec| codec.needs_key())

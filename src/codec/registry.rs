@@ -71,6 +71,11 @@ pub trait Codec: Send + Sync + 'static {
         false
     }
 
+    /// Whether, in the bytes notation, its values are short texts and not bytes.
+    fn is_text(&self) -> bool {
+        false
+    }
+
     /// For a transparent codec: whether a value that begins with `head` is one that it takes;
     /// the error says what it takes instead. `head` has [`HEAD_LEN`](super::HEAD_LEN) bytes, or
     /// the whole value.

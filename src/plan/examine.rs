@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 use super::charset;
 use super::statement::{Statement, codecs, external, refuse_table};
-use super::{Context, Ddl, Plan, change, ddl, insert, select};
+use super::{Context, Ddl, Plan, change, ddl, insert, select, settings};
 use crate::catalog::{Index, Table, TableKind};
 use crate::refusal::Refusal;
 use crate::sql::lexer::{TokenKind, lex};
@@ -77,6 +77,9 @@ pub fn examine_prepared(text: &Bytes, context: &Context, index: &Index) -> Resul
     match examine(text, context, index)? {
         Plan::Pass | Plan::Ddl(_) | Plan::Describe(_) => Ok(()),
         Plan::Read if is_dynamic(&statement) => Ok(()),
+        Plan::Choose(_) => Err(settings::refuse(
+            "codec-proxy does not take it from prepared statements yet",
+        )),
         Plan::Write(_) | Plan::Read | Plan::Declare(_) => Err(refuse_all(
             &statement,
             "codec-proxy does not translate prepared statements yet",

@@ -2,7 +2,7 @@
 
 use memchr::{memchr, memchr_iter, memmem};
 
-use super::Glance;
+use super::{Glance, settings};
 use crate::catalog::Index;
 use crate::view::View;
 
@@ -17,11 +17,11 @@ pub fn glance(text: &[u8], index: &Index, view: View, several: bool) -> Glance {
     let examine = match (view, first) {
         (_, Keyword::Ddl | Keyword::Describe) => true,
         (View::Stored, _) => more(),
-        (View::Bytes, _) if index.is_empty() => more(),
-        (View::Bytes, Keyword::Dynamic) => true,
-        (View::Bytes, Keyword::Plain | Keyword::Other) => index.mentions(text) || more(),
+        (View::Bytes | View::Json, _) if index.is_empty() => more(),
+        (View::Bytes | View::Json, Keyword::Dynamic) => true,
+        (View::Bytes | View::Json, _) => index.mentions(text) || more(),
     };
-    match examine {
+    match examine || settings::mentioned(text) {
         true => Glance::Examine,
         false => Glance::Pass,
     }

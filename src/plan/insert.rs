@@ -63,6 +63,7 @@ impl Filling<'_> {
             (Some(table), false) => Ok(Plan::Write(Write {
                 table: table.clone(),
                 cells,
+                keys: Vec::new(),
             })),
             _ => Ok(Plan::Pass),
         }
@@ -172,6 +173,7 @@ impl Filling<'_> {
                 span: item.span.clone(),
                 column: column.column,
                 literal,
+                row: 0,
             })),
             None => {
                 let reason = "its value is not a string or hexadecimal literal";

@@ -12,6 +12,7 @@ mod examine;
 mod glance;
 mod insert;
 mod select;
+mod settings;
 mod statement;
 mod walk;
 
@@ -25,10 +26,11 @@ pub use examine::{examine, examine_prepared};
 pub use glance::glance;
 
 use crate::catalog::Table;
+use crate::codec::Key;
 use crate::sql::lexer::Dialect;
 use crate::sql::literal::Literal;
-use crate::view::View;
 use crate::view::describe::Describe;
+use crate::view::{Setting, View};
 
 /// What must be known of a session to plan its statements.
 #[derive(Clone, Copy)]
@@ -70,6 +72,9 @@ pub enum Plan {
     Describe(Describe),
     /// Send it as it is; refresh the catalog before the answer is relayed.
     Ddl(Ddl),
+    /// A `SET @codec_… = …`: send it as it is; if the server accepts it, the session's
+    /// [`Choice`](crate::view::Choice) takes these over, in their order.
+    Choose(Vec<Setting>),
 }
 
 /// The codec values of an INSERT or REPLACE.
@@ -79,6 +84,9 @@ pub struct Write {
     pub table: Arc<Table>,
     /// In the order of the text.
     pub cells: Vec<Cell>,
+    /// For each row of VALUES its primary key, where a codec of the row needs it; empty if none
+    /// of the statement does.
+    pub keys: Vec<Key>,
 }
 
 /// One literal that goes to a codec column.
@@ -90,6 +98,9 @@ pub struct Cell {
     pub column: usize,
     /// The value.
     pub literal: Literal,
+    /// The row of VALUES, from 0. In ON DUPLICATE KEY UPDATE, whose values may go to any row,
+    /// it is 0 and the codec is one that needs no key.
+    pub row: usize,
 }
 
 /// A CREATE TABLE whose codec columns are to be declared as they are stored.

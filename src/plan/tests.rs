@@ -27,6 +27,7 @@ fn column(name: &str, marker: &str) -> Column {
         invisible: false,
         marker: (!marker.is_empty()).then(|| marker.into()),
         codec,
+        key: None,
     }
 }
 
@@ -106,6 +107,7 @@ fn short(plan: Result<Plan, Refusal>) -> String {
             let columns: Vec<String> = write.cells.iter().map(|c| c.column.to_string()).collect();
             format!("write {}", columns.join(" "))
         }
+        Ok(Plan::Choose(settings)) => format!("choose {settings:?}"),
         Ok(Plan::Declare(_)) => "declare".into(),
         Ok(Plan::Describe(_)) => "describe".into(),
         Ok(Plan::Ddl(ddl)) => {

@@ -227,6 +227,7 @@ impl Session<'_> {
             Ok(Plan::Declare(plan)) => {
                 declare::declare(relay, &self.shared.catalog, statement, &plan).await
             }
+            Ok(Plan::Choose(_)) => return self.pass(statement),
             Ok(Plan::Ddl(ddl)) => declare::ddl(relay, &self.shared.catalog, statement, &ddl).await,
         };
         self.relay.client.resume();

@@ -1,14 +1,16 @@
 //! What `SHOW COLUMNS` and `DESCRIBE` say of a column, row by row.
 //!
-//! In the `bytes` view an external codec column is the `longblob` that the client declared, and
-//! comments carry only markers that DataJoint 0.14 understands. In the `stored` view columns
-//! that hold JSON say so, which MariaDB does not (DataJoint 2.3.5 needs it to insert there).
+//! In the `bytes` view a translated codec column is the `longblob` that the client declared (a
+//! `varchar`, where its values are texts), and comments carry only markers that DataJoint 0.14
+//! understands: its own `:attach:` stands for `<attach>`. In the `json` view every codec column
+//! is `json`. In the `stored` view columns that hold JSON say so, which MariaDB does not
+//! (DataJoint 2.3.5 needs it to insert there).
 
 use std::sync::Arc;
 
-use super::View;
-use crate::catalog::Table;
-use crate::codec::{Dtype, TypeSpec, comment};
+use super::{Shape, View};
+use crate::catalog::{ColumnCodec, Table};
+use crate::codec::{TypeSpec, comment};
 
 /// How the rows of one `SHOW COLUMNS` are rewritten.
 #[derive(Debug, Clone)]
@@ -37,7 +39,10 @@ pub type Field = Option<Vec<u8>>;
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Presentation<'a> {
     column_type: Option<&'static str>,
-    no_collation: bool,
+    /// `Some(None)` is NULL: the type has none.
+    collation: Option<Option<&'static str>>,
+    /// What goes before the comment.
+    marker: &'static str,
     comment: Option<&'a str>,
 }
 
@@ -86,7 +91,8 @@ impl Describe {
         let shown = self.present(marker, plain, &column_type);
         let plain = shown.comment.map(|plain| {
             // The bytes after the marker, which may be in any character set.
-            text_after_marker(header.comment.and_then(|at| row.get(at)), plain)
+            let rest = text_after_marker(header.comment.and_then(|at| row.get(at)), plain);
+            [shown.marker.as_bytes(), &rest].concat()
         });
         let mut changed = false;
         let mut put = |at: Option<usize>, value: Field| {
@@ -98,8 +104,8 @@ impl Describe {
         if let Some(column_type) = shown.column_type {
             put(header.column_type, Some(column_type.into()));
         }
-        if shown.no_collation {
-            put(header.collation, None);
+        if let Some(collation) = shown.collation {
+            put(header.collation, collation.map(Into::into));
         }
         if plain.is_some() {
             put(header.comment, plain);
@@ -125,20 +131,32 @@ impl Describe {
         };
         let mut shown = Presentation::default();
         match (self.view, spec) {
-            (View::Bytes, Some(spec)) => {
+            (View::Bytes | View::Json, Some(spec)) => {
                 let Ok(chain) = spec.resolve() else {
                     return shown;
                 };
                 shown.comment = plain;
-                if chain.dtype == Dtype::Json {
-                    shown.column_type = Some("longblob");
-                    shown.no_collation = true;
+                let is_attach = chain.codecs.first() == Some(&"attach");
+                if is_attach && self.view == View::Bytes {
+                    shown.marker = ":attach:";
+                }
+                let codec = ColumnCodec::Chain(chain);
+                if self.view.translates(&codec) {
+                    let (column_type, collation) = match self.view.shape(&codec) {
+                        Shape::LongBlob => ("longblob", None),
+                        Shape::LongText => ("json", None),
+                        Shape::VarChar => ("varchar(1024)", Some("utf8mb4_bin")),
+                    };
+                    shown.column_type = Some(column_type);
+                    shown.collation = Some(collation);
                 }
             }
             // DataJoint 0.14 knows `:uuid:`, and needs it to tell a UUID from 16 bytes.
-            (View::Bytes, None) if marker.eq_ignore_ascii_case("uuid") => {}
-            (View::Bytes, None) if comment::is_core_type(marker) => shown.comment = plain,
-            (View::Bytes, None) => {}
+            (View::Bytes | View::Json, None) => {
+                if !marker.eq_ignore_ascii_case("uuid") && comment::is_core_type(marker) {
+                    shown.comment = plain;
+                }
+            }
             (View::Stored, spec) => {
                 let is_json = match &spec {
                     Some(spec) => spec.store.is_some(),
@@ -323,6 +341,7 @@ mod tests {
             invisible: false,
             marker: Some("<blob@main>".into()),
             codec: None,
+            key: None,
         };
         let describe = Describe {
             table: Some(Arc::new(Table {
