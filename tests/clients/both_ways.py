@@ -84,19 +84,19 @@ def anonymous(path):
 
 def blob():
     """A few values; `roundtrip.py` does many."""
-    written, read = declare("Blob", "number : int32\n---\ninside = null : <blob>\noutside = null : <blob@main>\n")
+    written, read = declare("Thing", "number : int32\n---\ninside = null : <blob>\noutside = null : <blob@main>\n")
     numbers = range(12)
     written.insert({"number": n, "inside": value(n), "outside": value(n)} for n in numbers)
     written.insert1({"number": 99})
     for name in ("inside", "outside"):
-        found = column(in_bytes, "blob", name)
+        found = column(in_bytes, "thing", name)
         check(found == {**{n: pack(value(n)) for n in numbers}, 99: None}, f"{name} in bytes")
-        check(column(in_json, "blob", name) == column(turned, "blob", name), f"{name} in json, by listener and by session")
-    texts = column(in_json, "blob", "outside")
-    insert(in_bytes, "blob", "outside", {100 + n: pack(value(n)) for n in numbers})
-    insert(in_json, "blob", "outside", {200 + n: texts[n] for n in numbers})
-    doors.rows(turned, "INSERT INTO blob (number, inside, outside) VALUES (300, %s, NULL)", [texts[3]])
-    pointers = column(plain, "blob", "outside")
+        check(column(in_json, "thing", name) == column(turned, "thing", name), f"{name} in json, by listener and by session")
+    texts = column(in_json, "thing", "outside")
+    insert(in_bytes, "thing", "outside", {100 + n: pack(value(n)) for n in numbers})
+    insert(in_json, "thing", "outside", {200 + n: texts[n] for n in numbers})
+    doors.rows(turned, "INSERT INTO thing (number, inside, outside) VALUES (300, %s, NULL)", [texts[3]])
+    pointers = column(plain, "thing", "outside")
     for n in numbers:
         check(pointers[n] == pointers[100 + n] == pointers[200 + n], f"three pointers of row {n}")
     rows = {row["number"]: row for row in read.to_dicts()}
@@ -283,8 +283,15 @@ def odd_arrays():
         1000: np.arange(5, dtype=">i4"), 1001: np.array(["ab", "é✓😀"]), 1002: np.arange(3, dtype="f2"), 1003: np.array([b"ab", b"c"]),
         1004: np.array([5, 6], "m8[s]"), 1005: np.zeros(2, [("p", "f4", (2, 2)), ("q", [("r", "i2")])]), 1006: np.zeros(3, ">c16"),
         1007: np.zeros(2, np.dtype({"names": ["a", "b"], "formats": ["i1", "f8"], "offsets": [0, 8], "itemsize": 24})),
-        1008: np.zeros(1, [(f"field_{number}_{'x' * 60}", "u1") for number in range(1200)]),
+        1008: np.ones(2, [("✓", "u1")]),
     }
+
+
+def packable(array):
+    try:
+        return bool(pack(array))
+    except dj.DataJointError:
+        return False
 
 
 def saved(array):
@@ -317,8 +324,11 @@ def npy():
             check("codec-proxy" in str(error) and "npy" in str(error), f"{array.dtype}: {error}")
             in_bytes.ping(reconnect=True)
             continue
-        unpacked = unpack(packed)
-        check(np.array_equal(unpacked, array), f"{array.dtype} in bytes: {unpacked!r:.200}")
+        # As DataJoint packs it, or, where it does not, a dtype that the format has.
+        if not packable(array):
+            check(np.array_equal(unpack(packed), array), f"{array.dtype} in bytes: {unpack(packed)!r:.200}")
+        else:
+            check(packed == pack(array), f"{array.dtype} in bytes: {packed.hex():.200}")
     texts = dict(doors.rows(in_json, "SELECT number, grid FROM npy WHERE number < 1000"))
     for number, text in texts.items():
         told = json.loads(text)
@@ -339,7 +349,8 @@ def npy():
             check(identical(ref.load(), np.array([[1.5, 2.0], [3.0, 4.0]])), "a text written by a person")
             continue
         array = odd[number % 1000 + 1000] if number >= 1000 else values[number % 100]
-        expected = unpack(pack(array)) if 100 <= number < 200 else array
+        # A packed array without dimensions unpacks as a NumPy scalar.
+        expected = np.asanyarray(unpack(pack(array))) if 100 <= number < 200 else array
         loaded = ref.load()
         check(identical(as_plain(loaded), as_plain(expected)), f"DataJoint loads {number}: {loaded!r:.200} {loaded.dtype} and not {expected!r:.200}")
         # NumPy reads back what a numpy.save of the same array writes: its own header, to the byte.
