@@ -2,6 +2,8 @@
 
 use bytes::Bytes;
 
+use super::Element;
+
 /// An n-dimensional array.
 ///
 /// Equality is that of the representation: the same elements in another [`Order`] differ.
@@ -15,77 +17,6 @@ pub struct Array {
     pub order: Order,
     /// The elements, little-endian; as many as the shape says.
     pub data: Data,
-}
-
-/// What an array holds. The numbers that stand for it in a blob are in
-/// [`blob`](crate::codec::blob).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Element {
-    /// One byte, 0 or 1.
-    Bool,
-    /// One unit of UTF-16: MATLAB's `char`, NumPy's `c` (`S1`).
-    Char,
-    /// `int8`
-    Int8,
-    /// `uint8`
-    UInt8,
-    /// `int16`
-    Int16,
-    /// `uint16`
-    UInt16,
-    /// `int32`
-    Int32,
-    /// `uint32`
-    UInt32,
-    /// `int64`
-    Int64,
-    /// `uint64`
-    UInt64,
-    /// `float32`
-    Float32,
-    /// `float64`
-    Float64,
-    /// `complex64`
-    Complex64,
-    /// `complex128`
-    Complex128,
-    /// Two integers for each element. Only MATLAB has such.
-    ComplexInt(ComplexInt),
-    /// `datetime64[unit]`: ticks since 1970 in an i64, of which the least is `NaT`.
-    DateTime64(TimeUnit),
-}
-
-/// The parts of a complex integer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[allow(missing_docs)]
-pub enum ComplexInt {
-    Int8,
-    UInt8,
-    Int16,
-    UInt16,
-    Int32,
-    UInt32,
-    Int64,
-    UInt64,
-}
-
-/// The unit of a `datetime64`, in the order of the type numbers from 65536 on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[allow(missing_docs)]
-pub enum TimeUnit {
-    Year,
-    Month,
-    Week,
-    Day,
-    Hour,
-    Minute,
-    Second,
-    Millisecond,
-    Microsecond,
-    Nanosecond,
-    Picosecond,
-    Femtosecond,
-    Attosecond,
 }
 
 /// Which index of an array runs fastest.
@@ -104,4 +35,312 @@ pub enum Data {
     Plain(Bytes),
     /// All real parts, then all imaginary parts, as blobs have complex numbers.
     Planes(Bytes, Bytes),
+}
+
+impl Array {
+    /// As many dimensions as NumPy has at most.
+    pub const MAX_DIMENSIONS: usize = 64;
+
+    /// An array of checked size; complex numbers may come in either form.
+    pub fn new(
+        element: Element,
+        shape: Vec<u64>,
+        order: Order,
+        data: Data,
+    ) -> Result<Self, ArrayError> {
+        let array = Self {
+            element,
+            shape,
+            order,
+            data,
+        };
+        array.check()?;
+        Ok(array)
+    }
+
+    /// An array of one dimension; as many elements as `data` has.
+    pub fn vector(element: Element, data: Bytes) -> Result<Self, ArrayError> {
+        let shape = vec![(data.len() / element.size()) as u64];
+        Self::new(element, shape, Order::First, Data::Plain(data))
+    }
+
+    /// Whether the bytes are as many as element and shape say.
+    pub fn check(&self) -> Result<(), ArrayError> {
+        let len = count_elements(&self.shape, self.element.size()).ok_or(ArrayError::Shape)?;
+        let expected = len * self.element.size();
+        match &self.data {
+            Data::Plain(data) if data.len() == expected => Ok(()),
+            Data::Planes(re, im)
+                if self.element.is_complex()
+                    && re.len() == expected / 2
+                    && im.len() == expected / 2 =>
+            {
+                Ok(())
+            }
+            Data::Plain(_) | Data::Planes(..) => Err(ArrayError::Size { expected }),
+        }
+    }
+
+    /// The number of elements, by the bytes.
+    pub fn len(&self) -> usize {
+        match &self.data {
+            Data::Plain(data) => data.len() / self.element.size(),
+            Data::Planes(re, _) => re.len() / self.element.part_size(),
+        }
+    }
+
+    /// Whether there is no element.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The same elements in this order; copied only if they must move. With less than two
+    /// dimensions the order is always [`Order::First`].
+    pub fn in_order(&self, order: Order) -> Self {
+        let order = if self.shape.len() < 2 {
+            Order::First
+        } else {
+            order
+        };
+        let is_same = self.order == order || self.shape.iter().filter(|len| **len != 1).count() < 2;
+        let data = if is_same || self.is_empty() {
+            self.data.clone()
+        } else {
+            // Elements whose first index runs fastest are those of the reversed shape whose
+            // last index does.
+            let mut shape: Vec<usize> = self.shape.iter().map(|len| *len as usize).collect();
+            if self.order == Order::First {
+                shape.reverse();
+            }
+            match &self.data {
+                Data::Plain(data) => Data::Plain(reorder(data, &shape, self.element.size())),
+                Data::Planes(re, im) => {
+                    let size = self.element.part_size();
+                    Data::Planes(reorder(re, &shape, size), reorder(im, &shape, size))
+                }
+            }
+        };
+        Self {
+            element: self.element,
+            shape: self.shape.clone(),
+            order,
+            data,
+        }
+    }
+
+    /// The bytes element by element, as [`Data::Plain`] has them; copied only if they are in
+    /// planes.
+    pub fn interleaved(&self) -> Bytes {
+        match &self.data {
+            Data::Plain(data) => data.clone(),
+            Data::Planes(re, im) => {
+                let size = self.element.part_size();
+                let mut data = Vec::with_capacity(re.len() + im.len());
+                for (re, im) in re.chunks_exact(size).zip(im.chunks_exact(size)) {
+                    data.extend_from_slice(re);
+                    data.extend_from_slice(im);
+                }
+                data.into()
+            }
+        }
+    }
+
+    /// The real and the imaginary parts of complex numbers, as [`Data::Planes`] has them; copied
+    /// only if they are not in planes. `None` if there are no parts.
+    pub fn planes(&self) -> Option<(Bytes, Bytes)> {
+        match &self.data {
+            Data::Planes(re, im) => Some((re.clone(), im.clone())),
+            Data::Plain(data) if self.element.is_complex() => {
+                let size = self.element.part_size();
+                let mut re = Vec::with_capacity(data.len() / 2);
+                let mut im = Vec::with_capacity(data.len() / 2);
+                for pair in data.chunks_exact(2 * size) {
+                    re.extend_from_slice(&pair[..size]);
+                    im.extend_from_slice(&pair[size..]);
+                }
+                Some((re.into(), im.into()))
+            }
+            Data::Plain(_) => None,
+        }
+    }
+}
+
+/// Why bytes are no array of a shape.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum ArrayError {
+    /// Too many dimensions, or more elements than any memory has.
+    #[error("an array of more dimensions or elements than can be")]
+    Shape,
+    /// More or fewer bytes than element and shape come to.
+    #[error("the bytes of an array are not the {expected} that its shape says")]
+    Size {
+        /// Bytes of the shape.
+        expected: usize,
+    },
+}
+
+/// The number of elements of `size` bytes in a shape. `None` beyond
+/// [`Array::MAX_DIMENSIONS`], or where the lengths other than 0 come to more bytes than can be
+/// addressed: so the product of any of them with `size` is safe to calculate.
+pub fn count_elements(shape: &[u64], size: usize) -> Option<usize> {
+    if shape.len() > Array::MAX_DIMENSIONS {
+        return None;
+    }
+    let is_empty = shape.contains(&0);
+    let count = shape
+        .iter()
+        .filter(|len| **len != 0)
+        .try_fold(1_u64, |product, len| product.checked_mul(*len))?;
+    let bytes = count.checked_mul(size as u64)?;
+    if bytes > isize::MAX as u64 {
+        return None;
+    }
+    Some(if is_empty { 0 } else { count as usize })
+}
+
+/// Elements of which the last index runs fastest, put so that the first does.
+fn reorder(data: &[u8], shape: &[usize], size: usize) -> Bytes {
+    match size {
+        1 => reorder_sized::<1>(data, shape),
+        2 => reorder_sized::<2>(data, shape),
+        4 => reorder_sized::<4>(data, shape),
+        8 => reorder_sized::<8>(data, shape),
+        _ => reorder_sized::<16>(data, shape),
+    }
+}
+
+/// Goes through the first and the last index in squares, so that neither the reads nor the
+/// writes leave the cache, and through all indexes between them one by one.
+fn reorder_sized<const SIZE: usize>(data: &[u8], shape: &[usize]) -> Bytes {
+    const SQUARE: usize = 32;
+    let (from, _) = data.as_chunks::<SIZE>();
+    let mut moved = vec![0; data.len()];
+    let (to, _) = moved.as_chunks_mut::<SIZE>();
+    let [first, middle @ .., last] = shape else {
+        return Bytes::copy_from_slice(data);
+    };
+    let between: usize = middle.iter().product();
+    let mut index = vec![0; middle.len()];
+    for place in 0..between {
+        // `place` counts with the last index fastest; `target` is the same with the first.
+        let mut rest = place;
+        for (index, len) in index.iter_mut().zip(middle).rev() {
+            *index = rest % len;
+            rest /= len;
+        }
+        let target = index
+            .iter()
+            .zip(middle)
+            .rev()
+            .fold(0, |target, (index, len)| target * len + index);
+        for rows in (0..*first).step_by(SQUARE) {
+            for columns in (0..*last).step_by(SQUARE) {
+                for column in columns..(columns + SQUARE).min(*last) {
+                    for row in rows..(rows + SQUARE).min(*first) {
+                        to[row + first * (target + between * column)] =
+                            from[(row * between + place) * last + column];
+                    }
+                }
+            }
+        }
+    }
+    moved.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn bytes(element: Element, shape: &[u64], order: Order) -> Array {
+        let len = count_elements(shape, element.size()).unwrap() * element.size();
+        let data: Vec<u8> = (0..len).map(|at| (at * 7 % 251) as u8).collect();
+        Array::new(element, shape.to_vec(), order, Data::Plain(data.into())).unwrap()
+    }
+
+    #[test]
+    fn a_matrix_changes_its_order() {
+        let data = Bytes::from_static(&[0, 1, 2, 3, 4, 5]);
+        let rows = Array::new(Element::UInt8, vec![2, 3], Order::Last, Data::Plain(data)).unwrap();
+        let columns = rows.in_order(Order::First);
+        assert_eq!(columns.data, Data::Plain(vec![0, 3, 1, 4, 2, 5].into()));
+        assert_eq!(columns.in_order(Order::Last), rows);
+    }
+
+    #[test]
+    fn every_index_finds_its_element() {
+        for shape in [
+            &[2, 3, 4][..],
+            &[33, 70],
+            &[3, 1, 2, 5],
+            &[40, 2, 3, 37],
+            &[1, 5],
+        ] {
+            let rows = bytes(Element::UInt16, shape, Order::Last);
+            let columns = rows.in_order(Order::First);
+            let (Data::Plain(from), Data::Plain(to)) = (&rows.data, &columns.data) else {
+                panic!("not plain");
+            };
+            let mut index = vec![0; shape.len()];
+            for place in 0..rows.len() {
+                let mut rest = place as u64;
+                for (index, len) in index.iter_mut().zip(shape).rev() {
+                    *index = rest % len;
+                    rest /= len;
+                }
+                let target = (index.iter().zip(shape).rev())
+                    .fold(0, |target, (index, len)| target * len + index)
+                    as usize;
+                assert_eq!(from[2 * place..][..2], to[2 * target..][..2], "{shape:?}");
+            }
+            assert_eq!(columns.in_order(Order::Last), rows);
+        }
+    }
+
+    #[test]
+    fn what_need_not_move_is_not_copied() {
+        for shape in [&[][..], &[4], &[1, 4], &[0, 3]] {
+            let array = bytes(Element::Int32, shape, Order::First);
+            let other = array.in_order(Order::Last);
+            let (Data::Plain(from), Data::Plain(to)) = (&array.data, &other.data) else {
+                panic!("not plain");
+            };
+            assert_eq!(from.as_ptr(), to.as_ptr());
+        }
+    }
+
+    #[test]
+    fn complex_numbers_go_apart_and_together() {
+        let plain = bytes(Element::Complex64, &[3, 2], Order::First);
+        let (re, im) = plain.planes().unwrap();
+        let planes = Array {
+            data: Data::Planes(re, im),
+            ..plain.clone()
+        };
+        planes.check().unwrap();
+        assert_eq!(planes.len(), 6);
+        assert_eq!(Data::Plain(planes.interleaved()), plain.data);
+        let turned = planes.in_order(Order::Last);
+        assert_eq!(
+            Data::Plain(turned.interleaved()),
+            plain.in_order(Order::Last).data
+        );
+    }
+
+    #[test]
+    fn sizes_are_checked() {
+        let data = |len| Data::Plain(vec![0; len].into());
+        let new =
+            |shape: &[u64], data| Array::new(Element::Int16, shape.to_vec(), Order::First, data);
+        assert!(new(&[2, 3], data(12)).is_ok());
+        assert!(new(&[], data(2)).is_ok());
+        assert!(new(&[0, 1 << 40], data(0)).is_ok());
+        for (shape, len) in [(&[2, 3][..], 11), (&[2], 2), (&[0], 2)] {
+            let expected = count_elements(shape, 2).unwrap() * 2;
+            assert_eq!(new(shape, data(len)), Err(ArrayError::Size { expected }));
+        }
+        for shape in [&[1 << 63, 2][..], &[u64::MAX, 0], &[1; 65]] {
+            assert_eq!(new(shape, data(0)), Err(ArrayError::Shape));
+        }
+        assert!(new(&[1], Data::Planes(vec![0].into(), vec![0].into())).is_err());
+    }
 }

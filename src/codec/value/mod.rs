@@ -4,10 +4,16 @@
 //! MATLAB's structs, cells and sparse matrices. Numeric arrays are views on the bytes they came
 //! in; to clone one copies nothing.
 
+#[cfg(test)]
+pub mod arbitrary;
 mod array;
+mod decimal;
+mod element;
 mod time;
 
-pub use array::{Array, Data, Element, Order, TimeUnit};
+pub use array::{Array, ArrayError, Data, Order, count_elements};
+pub use decimal::normal_decimal;
+pub use element::{ComplexInt, Element, TimeUnit};
 pub use time::{Date, Time};
 
 use bytes::Bytes;
@@ -16,7 +22,9 @@ use num_bigint::BigInt;
 use super::ObjectPath;
 
 /// One value.
-#[derive(Debug, Clone, PartialEq)]
+///
+/// Equality is that of the representation: floats are equal if their bits are.
+#[derive(Debug, Clone)]
 pub enum Value {
     /// `None`
     None,
@@ -68,7 +76,7 @@ pub enum Value {
     /// A MATLAB cell array.
     Cell(Grid),
     /// A MATLAB sparse matrix.
-    Sparse(Sparse),
+    Sparse(Box<Sparse>),
     /// Packed bytes that nobody had to look into yet.
     Packed(Packed),
     /// An object in a store that has not been read yet (`ObjectRef`, `NpyRef`).
@@ -164,6 +172,40 @@ pub struct ObjectRef {
     pub size: Option<u64>,
     /// All of the metadata as it is stored, a [`Value::Dict`].
     pub metadata: Box<Value>,
+}
+
+impl PartialEq for Value {
+    fn eq(&self, other: &Self) -> bool {
+        let bits = |re: &f64, im: &f64| (re.to_bits(), im.to_bits());
+        match (self, other) {
+            (Self::None, Self::None) => true,
+            (Self::Bool(a), Self::Bool(b)) => a == b,
+            (Self::Int(a), Self::Int(b)) => a == b,
+            (Self::BigInt(a), Self::BigInt(b)) => a == b,
+            (Self::Float(a), Self::Float(b)) => a.to_bits() == b.to_bits(),
+            (Self::Complex { re: a, im: b }, Self::Complex { re: c, im: d }) => {
+                bits(a, b) == bits(c, d)
+            }
+            (Self::Str(a), Self::Str(b)) | (Self::Decimal(a), Self::Decimal(b)) => a == b,
+            (Self::Bytes(a), Self::Bytes(b)) => a == b,
+            (Self::Date(a), Self::Date(b)) => a == b,
+            (Self::Time(a), Self::Time(b)) => a == b,
+            (Self::DateTime(a, b), Self::DateTime(c, d)) => (a, b) == (c, d),
+            (Self::Uuid(a), Self::Uuid(b)) => a == b,
+            (Self::List(a), Self::List(b))
+            | (Self::Tuple(a), Self::Tuple(b))
+            | (Self::Set(a), Self::Set(b)) => a == b,
+            (Self::Dict(a), Self::Dict(b)) => a == b,
+            (Self::Array(a), Self::Array(b)) => a == b,
+            (Self::Objects(a), Self::Objects(b)) | (Self::Cell(a), Self::Cell(b)) => a == b,
+            (Self::Record(a), Self::Record(b)) => a == b,
+            (Self::Struct(a), Self::Struct(b)) => a == b,
+            (Self::Sparse(a), Self::Sparse(b)) => a == b,
+            (Self::Packed(a), Self::Packed(b)) => a == b,
+            (Self::Object(a), Self::Object(b)) => a == b,
+            _ => false,
+        }
+    }
 }
 
 impl Value {

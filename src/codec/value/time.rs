@@ -23,3 +23,85 @@ pub struct Time {
     /// 0 to 999,999
     pub microsecond: u32,
 }
+
+impl Date {
+    /// `None` if there is no such day.
+    pub fn new(year: u16, month: u8, day: u8) -> Option<Self> {
+        let date = Self { year, month, day };
+        date.is_valid().then_some(date)
+    }
+
+    /// Whether there is such a day.
+    pub fn is_valid(self) -> bool {
+        let is_leap = self.year % 4 == 0 && (self.year % 100 != 0 || self.year % 400 == 0);
+        let days = match self.month {
+            1 | 3 | 5 | 7 | 8 | 10 | 12 => 31,
+            4 | 6 | 9 | 11 => 30,
+            2 if is_leap => 29,
+            2 => 28,
+            _ => 0,
+        };
+        (1..=9999).contains(&self.year) && (1..=days).contains(&self.day)
+    }
+}
+
+impl Time {
+    /// `None` if there is no such time.
+    pub fn new(hour: u8, minute: u8, second: u8, microsecond: u32) -> Option<Self> {
+        let time = Self {
+            hour,
+            minute,
+            second,
+            microsecond,
+        };
+        time.is_valid().then_some(time)
+    }
+
+    /// Whether there is such a time.
+    pub fn is_valid(self) -> bool {
+        self.hour < 24 && self.minute < 60 && self.second < 60 && self.microsecond < 1_000_000
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn days_that_are_and_are_not() {
+        for (year, month, day) in [(2020, 2, 29), (2000, 2, 29), (1, 1, 1), (9999, 12, 31)] {
+            assert!(
+                Date::new(year, month, day).is_some(),
+                "{year}-{month}-{day}"
+            );
+        }
+        for (year, month, day) in [
+            (0, 1, 1),
+            (10_000, 1, 1),
+            (2021, 2, 29),
+            (1900, 2, 29),
+            (2020, 4, 31),
+            (2020, 0, 1),
+            (2020, 13, 1),
+            (2020, 1, 0),
+        ] {
+            assert!(
+                Date::new(year, month, day).is_none(),
+                "{year}-{month}-{day}"
+            );
+        }
+    }
+
+    #[test]
+    fn times_that_are_and_are_not() {
+        assert!(Time::new(23, 59, 59, 999_999).is_some());
+        for (hour, minute, second, microsecond) in [
+            (24, 0, 0, 0),
+            (0, 60, 0, 0),
+            (0, 0, 60, 0),
+            (0, 0, 0, 1_000_000),
+        ] {
+            assert!(Time::new(hour, minute, second, microsecond).is_none());
+        }
+    }
+}
