@@ -31,6 +31,8 @@ pub enum ErrorKind {
     OutOfBounds,
     /// No such object.
     Missing,
+    /// An object of that path is there, and was not to be replaced.
+    Exists,
     /// An object that is not what its name or pointer says.
     Corrupt,
     /// The store refuses the credentials, or they may not do this.
@@ -50,6 +52,8 @@ pub enum Operation {
     Put,
     /// Read a value.
     Get,
+    /// Look for objects.
+    List,
     /// Remove an object.
     Delete,
 }
@@ -60,6 +64,7 @@ impl fmt::Display for Operation {
             Self::Resolve => "resolve",
             Self::Put => "put",
             Self::Get => "get",
+            Self::List => "list",
             Self::Delete => "delete",
         })
     }
@@ -87,6 +92,9 @@ impl StoreError {
         let cause = match self.kind {
             ErrorKind::NotConfigured => return self.cause.clone(),
             ErrorKind::Missing => "Missing external file; the log of codec-proxy names it",
+            ErrorKind::Exists => {
+                "an object of that path exists already; the log of codec-proxy names it"
+            }
             ErrorKind::Corrupt => {
                 "Hash mismatch: the object is not what was stored; the log of codec-proxy names it"
             }
@@ -118,6 +126,11 @@ impl Fault {
         Self::new(ErrorKind::Missing, format!("Missing external file {path}"))
     }
 
+    pub(super) fn exists(path: &str) -> Self {
+        let cause = format!("the object {path} exists already");
+        Self::new(ErrorKind::Exists, cause)
+    }
+
     pub(super) fn mismatch(expected: &str, actual: &str, path: &str) -> Self {
         let cause = format!(
             "Hash mismatch: expected {expected}, got {actual}. Data at {path} may be corrupted."
@@ -131,6 +144,16 @@ impl Fault {
              corrupted."
         );
         Self::new(ErrorKind::Corrupt, cause)
+    }
+
+    pub(super) fn too_many(max: usize) -> Self {
+        let cause = format!("the folder holds more than {max} objects");
+        Self::new(ErrorKind::Failed, cause)
+    }
+
+    pub(super) fn odd_name() -> Self {
+        let cause = "the folder holds an object whose name is none that codec-proxy can use";
+        Self::new(ErrorKind::Failed, cause)
     }
 
     pub(super) fn deadline(deadline: std::time::Duration) -> Self {
@@ -163,10 +186,17 @@ impl From<ObjectError> for Fault {
         let text = innermost(&error);
         match &error {
             // The object's own path is added by those who know that it is the object.
-            ObjectError::NotFound { .. } if !text.contains("NoSuchBucket") => {
+            ObjectError::NotFound { .. } if !names_no_bucket(&text) => {
                 Self::new(ErrorKind::Missing, "no such object or bucket")
             }
+            ObjectError::AlreadyExists { .. } => {
+                Self::new(ErrorKind::Exists, "the object exists already")
+            }
             ObjectError::PermissionDenied { .. } | ObjectError::Unauthenticated { .. } => {
+                Self::new(ErrorKind::Denied, answer(&text))
+            }
+            // Lists tell a refusal in words only.
+            _ if status(&text).is_some_and(|s| s.starts_with("401") || s.starts_with("403")) => {
                 Self::new(ErrorKind::Denied, answer(&text))
             }
             _ if status(&text).is_some() => Self::new(ErrorKind::Failed, answer(&text)),
@@ -227,6 +257,11 @@ fn status(text: &str) -> Option<&str> {
     status
         .starts_with(|c: char| c.is_ascii_digit())
         .then_some(status)
+}
+
+/// Whether it is the bucket (Azure: the container) that is not there, and not just an object.
+fn names_no_bucket(text: &str) -> bool {
+    matches!(error_code(text), Some("NoSuchBucket" | "ContainerNotFound"))
 }
 
 fn error_code(text: &str) -> Option<&str> {

@@ -22,33 +22,37 @@
 //!    without a flush: compare its size, flush it and its folder.
 //!    *Fails:* the put fails; with another size the object is corrupt.
 //!
+//! An object that is put under a path of its own takes steps 2 to 7 in the folder of that path;
+//! one that is there already is an error and stays as it is.
+//!
 //! So the statement that carries the pointer is sent only when the object is on the disk, and
-//! an object under a hash's name is complete at any time.
+//! an object is complete at any time that its name is there.
+
+mod read;
 
 use std::collections::HashSet;
 use std::fs::{self, File, Permissions};
-use std::io::{self, ErrorKind, Read, Write};
+use std::io::{self, ErrorKind, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError, mpsc};
 
 use bytes::Bytes;
-use futures_util::stream::{self, Stream, StreamExt};
 use md5::{Digest, Md5};
 use tempfile::NamedTempFile;
 
 use super::content::{md5_of, slices};
-use super::error::{Fault, blocking};
+use super::error::Fault;
 use super::naming::{Named, Naming};
-use super::reader::Opened;
 use super::{Content, error};
 use crate::codec::ObjectPath;
+use read::lost;
+
+/// What the names of temporary files begin with.
+const SAVING: &str = ".saving-";
 
 /// Below this many bytes a value is hashed before it is written.
 const SMALL: u64 = 1024 * 1024;
-
-/// Bytes of a chunk that is read.
-const CHUNK: u64 = 256 * 1024;
 
 /// Slices between the hashing and the writing thread.
 const PIPE: usize = 8;
@@ -103,43 +107,31 @@ impl FileStore {
         };
         file.as_file().sync_all()?;
         let target = self.location.join(named.path.as_str());
-        let folder = parent(&target)?;
-        self.make_folder(folder)?;
-        match file.persist_noclobber(&target) {
-            Ok(_) => sync_folder(folder)?,
-            // The temporary file goes with the error.
-            Err(refused) if refused.error.kind() == ErrorKind::AlreadyExists => {
+        self.make_folder(parent(&target)?)?;
+        match publish(file, &target) {
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {
                 if !self.settle(&named.path, content.len())? {
-                    return Err(refused.error.into());
+                    return Err(error.into());
                 }
             }
-            Err(refused) => return Err(refused.error.into()),
+            done => done?,
         }
         Ok(named)
     }
 
-    /// Opens an object and reads it, if it has up to `whole` bytes; blocks.
-    pub(super) fn open(&self, path: &ObjectPath, whole: u64) -> Result<Opened, Fault> {
-        let (mut file, size) = self.file(path)?;
-        if size > whole {
-            let chunks = chunks(file).boxed();
-            return Ok(Opened::Chunks { size, chunks });
+    /// Stores an object under a path of its own; blocks.
+    pub(super) fn put(&self, path: &ObjectPath, content: &Bytes) -> Result<(), Fault> {
+        let target = self.location.join(path.as_str());
+        if target.symlink_metadata().is_ok() {
+            return Err(Fault::exists(path.as_str()));
         }
-        // One more than there should be, to notice a file that grows.
-        let value = read(&mut file, whole + 1)?;
-        if value.len() as u64 != size {
-            return Err(Fault::size(path.as_str(), size, value.len() as u64));
-        }
-        Ok(Opened::Whole(value))
-    }
-
-    fn file(&self, path: &ObjectPath) -> Result<(File, u64), Fault> {
-        let file = File::open(self.location.join(path.as_str())).map_err(|e| lost(e, path))?;
-        let meta = file.metadata()?;
-        if !meta.is_file() {
-            return Err(Fault::missing(path.as_str()));
-        }
-        Ok((file, meta.len()))
+        let mut file = self.saving(parent(&target)?)?;
+        file.write_all(content)?;
+        file.as_file().sync_all()?;
+        publish(file, &target).map_err(|error| match error.kind() {
+            ErrorKind::AlreadyExists => Fault::exists(path.as_str()),
+            _ => error.into(),
+        })
     }
 
     /// Removes an object, and its folder if it was the last in it; blocks.
@@ -156,7 +148,7 @@ impl FileStore {
         self.make_folder(folder)?;
         let create = || {
             tempfile::Builder::new()
-                .prefix(".saving-")
+                .prefix(SAVING)
                 .rand_bytes(12)
                 // As any program would create it: for others to read where the umask says so.
                 .permissions(Permissions::from_mode(0o666))
@@ -218,25 +210,6 @@ impl FileStore {
     }
 }
 
-/// The rest of the file, each chunk read on a thread that may block.
-fn chunks(file: File) -> impl Stream<Item = Result<Bytes, Fault>> + Send {
-    stream::try_unfold(file, |mut file| async {
-        blocking(move || {
-            let chunk = read(&mut file, CHUNK)?;
-            Ok((!chunk.is_empty()).then_some((chunk, file)))
-        })
-        .await
-    })
-}
-
-/// Up to `len` bytes; fewer only at the end of the file.
-fn read(file: &mut File, len: u64) -> io::Result<Bytes> {
-    let size = file.metadata()?.len().min(len);
-    let mut buffer = Vec::with_capacity(usize::try_from(size).unwrap_or(0));
-    file.take(len).read_to_end(&mut buffer)?;
-    Ok(buffer.into())
-}
-
 /// Hashes in this thread, which is the slowest part; meanwhile a second one unpacks the content
 /// and writes it, and a third flushes what is written, so that the disk does not begin only at
 /// the end.
@@ -276,6 +249,13 @@ fn write_hashing(file: &mut File, content: &dyn Content) -> Result<[u8; 16], Fau
     })
 }
 
+/// Steps 6 and 7. What is not published is removed.
+fn publish(file: NamedTempFile, target: &Path) -> io::Result<()> {
+    file.persist_noclobber(target)
+        .map_err(|refused| refused.error)?;
+    sync_folder(parent(target)?)
+}
+
 fn sync_folder(folder: &Path) -> io::Result<()> {
     File::open(folder)?.sync_all()
 }
@@ -283,14 +263,6 @@ fn sync_folder(folder: &Path) -> io::Result<()> {
 fn parent(path: &Path) -> io::Result<&Path> {
     path.parent()
         .ok_or_else(|| io::Error::other("a path without a folder"))
-}
-
-/// A file that is not there, or whose folder is not, or is none.
-fn lost(error: io::Error, path: &ObjectPath) -> Fault {
-    match error.kind() {
-        ErrorKind::NotFound | ErrorKind::NotADirectory => Fault::missing(path.as_str()),
-        _ => error.into(),
-    }
 }
 
 #[cfg(test)]

@@ -40,7 +40,7 @@ impl Naming {
 }
 
 /// Where the hash-addressed objects of a schema lie.
-pub(super) fn section(layout: &Layout, schema: &str) -> Result<ObjectPath, Fault> {
+fn section(layout: &Layout, schema: &str) -> Result<ObjectPath, Fault> {
     hash::section(layout.hash_prefix.as_ref(), schema).map_err(|error| no_folder(schema, error))
 }
 

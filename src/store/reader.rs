@@ -1,9 +1,7 @@
-//! Values on their way out of a store, checked against their hash.
-
-use std::time::Duration;
+//! Values on their way out of a store, checked against their hash where they have one.
 
 use bytes::Bytes;
-use futures_util::StreamExt;
+use futures_util::TryStreamExt;
 use futures_util::stream::BoxStream;
 use md5::{Digest, Md5};
 use tokio::sync::mpsc;
@@ -12,12 +10,14 @@ use tokio_util::task::AbortOnDropHandle;
 use super::Operation;
 use super::content::{HASH_INLINE, md5_of};
 use super::error::{ErrorKind, Fault, StoreError, blocking};
-use crate::codec::{Pointer, hash};
+use super::patience::Patience;
+use crate::codec::{ObjectPath, hash};
 
 /// A value that is being read.
 ///
-/// The last chunk is handed out only when the MD5 of all of them is right, so whoever sees
-/// the end has the whole value, and whoever passes chunks on can still break off.
+/// The last chunk is handed out only when the size of all of them is right, and for a value
+/// that a pointer names their MD5 too. So whoever sees the end has the whole value, and whoever
+/// passes chunks on can still break off.
 #[derive(Debug)]
 pub struct Reader {
     size: u64,
@@ -28,7 +28,7 @@ pub struct Reader {
 
 #[derive(Debug)]
 enum Source {
-    /// A value that has been read and checked as a whole.
+    /// A value that has been read, and checked, as a whole.
     Whole(Option<Bytes>),
     /// Chunks from a task that reads ahead by a few.
     Chunks {
@@ -48,6 +48,15 @@ pub(super) enum Opened {
     },
 }
 
+/// What an object is to be.
+#[derive(Debug, Clone)]
+pub(super) struct Expected {
+    /// Where it lies.
+    pub path: ObjectPath,
+    /// The name that its MD5 is to give; none is compared where there is none.
+    pub hash: Option<String>,
+}
+
 /// Chunks that are read ahead.
 const AHEAD: usize = 4;
 
@@ -56,18 +65,18 @@ impl Reader {
     /// the stores.
     pub(super) async fn checked(
         store: &str,
-        pointer: Pointer,
+        expected: Expected,
         opened: Opened,
-        deadline: Duration,
+        patience: Patience,
     ) -> Result<Self, Fault> {
         let (size, source) = match opened {
             Opened::Whole(value) => {
                 let size = value.len() as u64;
-                (size, Source::Whole(Some(whole(pointer, value).await?)))
+                (size, Source::Whole(Some(whole(expected, value).await?)))
             }
             Opened::Chunks { size, chunks } => {
                 let (sender, receiver) = mpsc::channel(AHEAD);
-                let task = tokio::spawn(pump(Check::new(pointer, size), chunks, sender, deadline));
+                let task = tokio::spawn(pump(Check::new(expected, size), chunks, sender, patience));
                 let source = Source::Chunks {
                     chunks: receiver,
                     _task: AbortOnDropHandle::new(task),
@@ -129,14 +138,14 @@ async fn pump(
     mut check: Check,
     mut chunks: BoxStream<'static, Result<Bytes, Fault>>,
     out: mpsc::Sender<Result<Bytes, Fault>>,
-    deadline: Duration,
+    patience: Patience,
 ) {
     loop {
-        // The deadline is for the store alone: a slow client may take its time.
-        let ready = match tokio::time::timeout(deadline, chunks.next()).await {
-            Err(_) => Err(Fault::deadline(deadline)),
-            Ok(Some(chunk)) => chunk.map(|chunk| check.push(chunk)),
+        // The time is for the store alone: a slow client may take its own.
+        let ready = match patience.part(chunks.try_next()).await {
+            Ok(Some(chunk)) => Ok(check.push(chunk)),
             Ok(None) => break,
+            Err(fault) => Err(fault),
         };
         let failed = ready.is_err();
         if let Some(ready) = ready.transpose()
@@ -153,47 +162,54 @@ async fn pump(
 
 /// Holds one chunk back until the hash of all of them is known.
 struct Check {
-    md5: Md5,
+    md5: Option<Md5>,
     held: Option<Bytes>,
     seen: u64,
     size: u64,
-    pointer: Pointer,
+    expected: Expected,
 }
 
 impl Check {
-    fn new(pointer: Pointer, size: u64) -> Self {
+    fn new(expected: Expected, size: u64) -> Self {
         Self {
-            md5: Md5::new(),
+            md5: expected.hash.is_some().then(Md5::new),
             held: None,
             seen: 0,
             size,
-            pointer,
+            expected,
         }
     }
 
     /// Takes a chunk in; gives the one before it.
     fn push(&mut self, chunk: Bytes) -> Option<Bytes> {
-        self.md5.update(&chunk);
+        if let Some(md5) = &mut self.md5 {
+            md5.update(&chunk);
+        }
         self.seen += chunk.len() as u64;
         self.held.replace(chunk)
     }
 
-    /// The last chunk, if all of them together are what the pointer says.
+    /// The last chunk, if all of them together are what was expected.
     fn finish(self) -> Result<Option<Bytes>, Fault> {
         if self.seen != self.size {
-            let path = self.pointer.path.as_str();
+            let path = self.expected.path.as_str();
             return Err(Fault::size(path, self.size, self.seen));
         }
-        compare(&self.pointer, self.md5.finalize().into())?;
+        if let Some(md5) = self.md5 {
+            compare(&self.expected, md5.finalize().into())?;
+        }
         Ok(self.held)
     }
 }
 
-/// A value that is there as a whole, if it is what the pointer says.
-async fn whole(pointer: Pointer, value: Bytes) -> Result<Bytes, Fault> {
+/// A value that is there as a whole, if it is what was expected.
+async fn whole(expected: Expected, value: Bytes) -> Result<Bytes, Fault> {
+    if expected.hash.is_none() {
+        return Ok(value);
+    }
     let short = value.len() as u64 <= HASH_INLINE;
     let check = move || {
-        compare(&pointer, md5_of(&value))?;
+        compare(&expected, md5_of(&value))?;
         Ok(value)
     };
     if short {
@@ -203,11 +219,12 @@ async fn whole(pointer: Pointer, value: Bytes) -> Result<Bytes, Fault> {
     }
 }
 
-fn compare(pointer: &Pointer, md5: [u8; 16]) -> Result<(), Fault> {
+fn compare(expected: &Expected, md5: [u8; 16]) -> Result<(), Fault> {
     let actual = hash::name_of(md5);
-    if actual == pointer.hash {
-        return Ok(());
+    match &expected.hash {
+        Some(hash) if *hash != actual => {
+            Err(Fault::mismatch(hash, &actual, expected.path.as_str()))
+        }
+        _ => Ok(()),
     }
-    let path = pointer.path.as_str();
-    Err(Fault::mismatch(&pointer.hash, &actual, path))
 }

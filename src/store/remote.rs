@@ -6,13 +6,14 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::{StreamExt, TryStreamExt};
 use object_store::path::Path;
-use object_store::{ObjectStore, ObjectStoreExt, PutPayload};
+use object_store::{ObjectStore, ObjectStoreExt, PutMode, PutPayload};
 use tokio::task::JoinSet;
 
 use super::Content;
 use super::content::{HASH_INLINE, md5_of, slices};
 use super::error::{ErrorKind, Fault, blocking, joined};
 use super::naming::{Named, Naming};
+use super::patience::Patience;
 use super::reader::Opened;
 use crate::codec::ObjectPath;
 
@@ -29,24 +30,18 @@ const MAX_PARTS: u64 = 9_999;
 /// value has to be decoded.
 const PARTS_IN_FLIGHT: usize = 4;
 
+/// How long giving up a failed upload may hold up the error.
+const ABORT: Duration = Duration::from_secs(5);
+
 /// A bucket, or the part of one below a prefix.
 pub(super) struct RemoteStore {
     store: Arc<dyn ObjectStore>,
     prefix: Option<ObjectPath>,
-    deadline: Duration,
 }
 
 impl RemoteStore {
-    pub(super) fn new(
-        store: Arc<dyn ObjectStore>,
-        prefix: Option<ObjectPath>,
-        deadline: Duration,
-    ) -> Self {
-        Self {
-            store,
-            prefix,
-            deadline,
-        }
+    pub(super) fn new(store: Arc<dyn ObjectStore>, prefix: Option<ObjectPath>) -> Self {
+        Self { store, prefix }
     }
 
     /// Stores `content` under its hash, unless it is there.
@@ -54,38 +49,71 @@ impl RemoteStore {
         &self,
         naming: &Naming,
         content: Arc<dyn Content>,
+        patience: Patience,
     ) -> Result<Named, Fault> {
         let size = content.len();
         let named = naming.name(hash_of(&content).await?)?;
         let path = &named.path;
-        let key = self.key(path)?;
-        match self.in_time(self.store.head(&key)).await {
-            Ok(meta) if meta.size == size => return Ok(named),
-            Ok(meta) => return Err(Fault::size(path.as_str(), size, meta.size)),
-            Err(fault) if fault.kind == ErrorKind::Missing => {}
-            Err(fault) => return Err(fault),
+        match self.size(path, patience).await? {
+            Some(there) if there == size => return Ok(named),
+            Some(there) => return Err(Fault::size(path.as_str(), size, there)),
+            None => {}
         }
+        let key = self.key(path)?;
         let uploaded = if size < MULTIPART {
             let payload: PutPayload = content.chunks().collect();
-            self.in_time(self.store.put(&key, payload)).await.map(drop)
+            let put = self.store.put(&key, payload);
+            patience.whole(put).await.map(drop)
         } else {
-            self.put_parts(&key, content.as_ref()).await
+            self.put_parts(&key, content.as_ref(), patience).await
         };
         uploaded.map_err(no_bucket)?;
         Ok(named)
     }
 
+    /// Stores an object of that path, unless there is one, which is an error.
+    pub(super) async fn put(
+        &self,
+        path: &ObjectPath,
+        content: Bytes,
+        patience: Patience,
+    ) -> Result<(), Fault> {
+        let key = self.key(path)?;
+        let uploaded = if (content.len() as u64) < MULTIPART {
+            let put = self
+                .store
+                .put_opts(&key, content.into(), PutMode::Create.into());
+            patience.whole(put).await.map(drop)
+        } else if self.size(path, patience).await?.is_some() {
+            Err(Fault::exists(path.as_str()))
+        } else {
+            self.put_parts(&key, &content, patience).await
+        };
+        uploaded
+            .map_err(no_bucket)
+            .map_err(|fault| match fault.kind {
+                ErrorKind::Exists => Fault::exists(path.as_str()),
+                _ => fault,
+            })
+    }
+
     /// Begins to read; objects up to `whole` bytes are read to the end.
-    pub(super) async fn open(&self, path: &ObjectPath, whole: u64) -> Result<Opened, Fault> {
+    pub(super) async fn open(
+        &self,
+        path: &ObjectPath,
+        whole: u64,
+        patience: Patience,
+    ) -> Result<Opened, Fault> {
         let key = self.key(path)?;
         let lost = |fault: Fault| match fault.kind {
             ErrorKind::Missing => Fault::missing(path.as_str()),
             _ => fault,
         };
-        let object = self.in_time(self.store.get(&key)).await.map_err(lost)?;
+        let get = self.store.get(&key);
+        let object = patience.whole(get).await.map_err(lost)?;
         let size = object.meta.size;
         if size <= whole {
-            let value = self.in_time(object.bytes()).await?;
+            let value = patience.whole(object.bytes()).await?;
             if value.len() as u64 != size {
                 return Err(Fault::size(path.as_str(), size, value.len() as u64));
             }
@@ -95,24 +123,74 @@ impl RemoteStore {
         Ok(Opened::Chunks { size, chunks })
     }
 
-    /// Removes an object.
-    pub(super) async fn delete(&self, path: &ObjectPath) -> Result<(), Fault> {
+    /// The size of an object, if there is one.
+    pub(super) async fn size(
+        &self,
+        path: &ObjectPath,
+        patience: Patience,
+    ) -> Result<Option<u64>, Fault> {
         let key = self.key(path)?;
-        self.in_time(self.store.delete(&key)).await
+        match patience.whole(self.store.head(&key)).await {
+            Ok(meta) => Ok(Some(meta.size)),
+            Err(fault) if fault.kind == ErrorKind::Missing => Ok(None),
+            Err(fault) => Err(fault),
+        }
+    }
+
+    /// The objects below `folder`, sorted. A long list need only move.
+    pub(super) async fn list(
+        &self,
+        folder: &ObjectPath,
+        max: usize,
+        patience: Patience,
+    ) -> Result<Vec<(ObjectPath, u64)>, Fault> {
+        let key = self.key(folder)?;
+        let mut found = self.store.list(Some(&key));
+        let mut objects = Vec::new();
+        while let Some(meta) = patience.part(found.try_next()).await? {
+            let key = meta.location.as_ref();
+            let path = match &self.prefix {
+                // What the server finds begins with what it was asked for.
+                Some(prefix) => key.get(prefix.as_str().len() + 1..).unwrap_or(key),
+                None => key,
+            };
+            let path = ObjectPath::parse(path).map_err(|_| Fault::odd_name())?;
+            // Some tools mark a folder by an empty object of its name.
+            if path == *folder {
+                continue;
+            }
+            if objects.len() == max {
+                return Err(Fault::too_many(max));
+            }
+            objects.push((path, meta.size));
+        }
+        objects.sort_unstable();
+        Ok(objects)
+    }
+
+    /// Removes an object.
+    pub(super) async fn delete(&self, path: &ObjectPath, patience: Patience) -> Result<(), Fault> {
+        let key = self.key(path)?;
+        patience.whole(self.store.delete(&key)).await
     }
 
     /// Uploads in parts of equal size, each with the deadline to itself. An upload that fails
     /// is given up on the server too, as far as that works.
-    async fn put_parts(&self, key: &Path, content: &dyn Content) -> Result<(), Fault> {
+    async fn put_parts(
+        &self,
+        key: &Path,
+        content: &dyn Content,
+        patience: Patience,
+    ) -> Result<(), Fault> {
         let part = PART.max(content.len().div_ceil(MAX_PARTS));
-        let mut upload = self.in_time(self.store.put_multipart(key)).await?;
+        let mut upload = patience.part(self.store.put_multipart(key)).await?;
         let sent: Result<(), Fault> = async {
             let mut in_flight = JoinSet::new();
             for payload in parts(content, part) {
                 if in_flight.len() >= PARTS_IN_FLIGHT {
                     in_flight.join_next().await.map_or(Ok(()), joined)?;
                 }
-                in_flight.spawn(in_time(self.deadline, upload.put_part(payload)));
+                in_flight.spawn(patience.part(upload.put_part(payload)));
             }
             while let Some(part) = in_flight.join_next().await {
                 joined(part)?;
@@ -121,12 +199,12 @@ impl RemoteStore {
         }
         .await;
         let completed = match sent {
-            Ok(()) => self.in_time(upload.complete()).await.map(drop),
+            Ok(()) => patience.part(upload.complete()).await.map(drop),
             Err(fault) => Err(fault),
         };
         if completed.is_err() {
             // What stays behind costs space until the bucket's own rules remove it.
-            let _ = tokio::time::timeout(Duration::from_secs(5), upload.abort()).await;
+            let _ = tokio::time::timeout(ABORT, upload.abort()).await;
         }
         completed
     }
@@ -138,23 +216,6 @@ impl RemoteStore {
             None => path.to_string(),
         };
         Path::parse(text).map_err(|error| Fault::new(ErrorKind::Failed, error.to_string()))
-    }
-
-    async fn in_time<T>(
-        &self,
-        work: impl Future<Output = object_store::Result<T>>,
-    ) -> Result<T, Fault> {
-        in_time(self.deadline, work).await
-    }
-}
-
-async fn in_time<T>(
-    deadline: Duration,
-    work: impl Future<Output = object_store::Result<T>>,
-) -> Result<T, Fault> {
-    match tokio::time::timeout(deadline, work).await {
-        Ok(done) => done.map_err(Fault::from),
-        Err(_) => Err(Fault::deadline(deadline)),
     }
 }
 

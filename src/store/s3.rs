@@ -3,43 +3,35 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use object_store::aws::{AmazonS3, AmazonS3Builder};
-use object_store::{BackoffConfig, ClientOptions, RetryConfig};
+use object_store::ObjectStore;
+use object_store::aws::AmazonS3Builder;
 
+use super::client::{self, Unusable};
 use super::settings::S3Place;
 
 /// Where an endpoint does not say, and the environment does not either.
 const DEFAULT_REGION: &str = "us-east-1";
 
-/// Idle connections that are kept for the next statement.
-const IDLE_CONNECTIONS: usize = 64;
-
 /// Makes the client; nothing is sent yet.
 ///
-/// Requests use the path style, which every server takes. What fails is tried again with
-/// growing pauses until `deadline`. The payload is signed only where the connection does not
+/// Requests use the path style, which every server takes. The payload is signed only where the connection does not
 /// protect it.
-pub(super) fn client(place: &S3Place, deadline: Duration) -> object_store::Result<AmazonS3> {
-    // The HTTP client takes the process's provider; a program that chose one keeps it.
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    let mut options = ClientOptions::new()
-        .with_allow_http(true)
-        .with_connect_timeout(deadline.min(Duration::from_secs(5)))
-        // A large object may take its time, as long as it moves.
-        .with_timeout_disabled()
-        .with_read_timeout(deadline)
-        .with_pool_max_idle_per_host(IDLE_CONNECTIONS)
-        .with_pool_idle_timeout(Duration::from_secs(30));
-    if let Some(proxy) = &place.proxy_server {
-        options = options.with_proxy_url(proxy);
-    }
+pub(super) fn client(
+    place: &S3Place,
+    deadline: Duration,
+) -> Result<Arc<dyn ObjectStore>, Unusable> {
+    let options = client::options(deadline, true);
+    let options = match &place.proxy_server {
+        Some(proxy) => options.with_proxy_url(proxy),
+        None => options,
+    };
     let builder = match &place.credentials {
         Some((access_key, secret_key)) => AmazonS3Builder::new()
             .with_access_key_id(access_key.expose())
             .with_secret_access_key(secret_key.expose()),
         None => AmazonS3Builder::from_env(),
     };
-    builder
+    let store = builder
         .with_endpoint(&place.endpoint)
         .with_bucket_name(&place.bucket)
         .with_region(region(&place.endpoint))
@@ -47,17 +39,10 @@ pub(super) fn client(place: &S3Place, deadline: Duration) -> object_store::Resul
         .with_unsigned_payload(place.endpoint.starts_with("https://"))
         .with_allow_http(true)
         .with_client_options(options)
-        .with_retry(RetryConfig {
-            backoff: BackoffConfig {
-                init_backoff: Duration::from_millis(50),
-                max_backoff: Duration::from_secs(2),
-                base: 2.0,
-            },
-            max_retries: 10,
-            // Less than the deadline, so that it is the last failure that is told.
-            retry_timeout: deadline.mul_f32(0.8),
-        })
+        .with_retry(client::retry(deadline))
         .build()
+        .map_err(|error| Unusable::new("endpoint", error))?;
+    Ok(Arc::new(store))
 }
 
 /// The region that requests are signed for.
@@ -76,14 +61,6 @@ fn region(endpoint: &str) -> String {
     from("AWS_REGION")
         .or_else(|| from("AWS_DEFAULT_REGION"))
         .unwrap_or_else(|| DEFAULT_REGION.to_owned())
-}
-
-/// The same, as a store of any kind.
-pub(super) fn shared(
-    place: &S3Place,
-    deadline: Duration,
-) -> object_store::Result<Arc<dyn object_store::ObjectStore>> {
-    Ok(Arc::new(client(place, deadline)?))
 }
 
 #[cfg(test)]

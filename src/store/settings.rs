@@ -3,15 +3,24 @@
 //! [`StoreSettings`] is what a file or the environment says, key by key; [`StoreSettings::parse`]
 //! turns it into a [`StoreSpec`], which can only hold what DataJoint 2.3.5 accepts
 //! (`Config.get_store_spec` in its `settings.py`). Between the two, secrets may fill gaps.
+//!
+//! [`place`] makes of a protocol's keys where the objects are, [`layout`] of the common keys how
+//! their paths are made.
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::path::PathBuf;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 
 use super::Secret;
-use crate::codec::{Layout, ObjectPath};
+use crate::codec::Layout;
+
+mod error;
+mod layout;
+mod place;
+
+pub use error::SettingsError;
+pub use place::{AzurePlace, GcsPlace, GcsToken, Place, S3Place};
 
 /// All stores: the `stores` section of `datajoint.json` and the `[stores]` table of
 /// codec-proxy's own file, where every key but the two defaults is a store's name.
@@ -62,7 +71,7 @@ impl<'de> Deserialize<'de> for StoresSettings {
 #[derive(Debug, Clone, Default, PartialEq, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct StoreSettings {
-    /// `file`, `s3`, `gcs` or `azure`.
+    /// `file`, `s3`, `gcs` or `azure`; `memory` for tests.
     pub protocol: Option<String>,
     /// A directory, or the prefix of all keys in a bucket (may be empty there).
     pub location: Option<String>,
@@ -92,17 +101,18 @@ pub struct StoreSettings {
     pub secure: Option<bool>,
     /// S3: an HTTP proxy.
     pub proxy_server: Option<String>,
-    /// GCS: credentials.
+    /// GCS: `anon`, `google_default`, a service account's JSON or the path of its file; without
+    /// it, the credentials of the environment.
     pub token: Option<Secret>,
-    /// GCS: the project.
+    /// GCS: the project. Taken without effect: a bucket's name says all.
     pub project: Option<String>,
     /// Azure: the container.
     pub container: Option<String>,
-    /// Azure: the account.
+    /// Azure: the account; without it, the environment's.
     pub account_name: Option<String>,
-    /// Azure: its key.
+    /// Azure: its key; without it, the credentials of the environment.
     pub account_key: Option<Secret>,
-    /// Azure: all of it in one string.
+    /// Azure: all of it in one string, as the portal shows it; wins over the other two.
     pub connection_string: Option<Secret>,
 }
 
@@ -120,7 +130,7 @@ const COMMON_KEYS: [&str; 9] = [
 ];
 
 /// The protocols: name, required keys, further keys.
-const PROTOCOLS: [(&str, &[&str], &[&str]); 4] = [
+const PROTOCOLS: [(&str, &[&str], &[&str]); 5] = [
     ("file", &["location"], &[]),
     (
         "s3",
@@ -133,6 +143,8 @@ const PROTOCOLS: [(&str, &[&str], &[&str]); 4] = [
         &["container", "location"],
         &["account_name", "account_key", "connection_string"],
     ),
+    // Not DataJoint's: for tests. Its objects go with the process.
+    ("memory", &[], &[]),
 ];
 
 /// A store whose settings hold together.
@@ -142,110 +154,6 @@ pub struct StoreSpec {
     pub layout: Layout,
     /// Where the objects are.
     pub place: Place,
-}
-
-/// Where the objects of a store are.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Place {
-    /// A directory that exists.
-    File {
-        /// The directory.
-        location: PathBuf,
-    },
-    /// A bucket of an S3 server.
-    S3(S3Place),
-}
-
-/// A bucket of an S3 server.
-#[derive(Debug, Clone, PartialEq)]
-pub struct S3Place {
-    /// `http://host:port` or `https://host`.
-    pub endpoint: String,
-    /// The bucket.
-    pub bucket: String,
-    /// What every key begins with, if anything.
-    pub location: Option<ObjectPath>,
-    /// Access key and secret key; `None` takes the environment's credentials.
-    pub credentials: Option<(Secret, Secret)>,
-    /// URL of an HTTP proxy.
-    pub proxy_server: Option<String>,
-}
-
-/// Why the settings of a store are refused.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum SettingsError {
-    /// No protocol of this name.
-    #[error("Unknown protocol \"{protocol}\" in stores.{store}. Built-in: file, s3, gcs, azure.")]
-    UnknownProtocol {
-        /// The store.
-        store: String,
-        /// As written, empty where it is missing.
-        protocol: String,
-    },
-    /// A protocol of DataJoint that codec-proxy cannot speak yet.
-    #[error("stores.{store}: protocol \"{protocol}\" is not supported yet; use file or s3")]
-    Unsupported {
-        /// The store.
-        store: String,
-        /// The protocol.
-        protocol: String,
-    },
-    /// Keys that the protocol needs.
-    #[error("stores.{store} is missing: {keys}")]
-    Missing {
-        /// The store.
-        store: String,
-        /// The keys, with commas.
-        keys: String,
-    },
-    /// Keys that the protocol does not have.
-    #[error("Invalid key(s) in stores.{store}: {keys}")]
-    Invalid {
-        /// The store.
-        store: String,
-        /// The keys, with commas.
-        keys: String,
-    },
-    /// One key without the other.
-    #[error(
-        "stores.{store}: Incomplete S3 credentials: set both access_key and secret_key, or \
-         neither to use ambient AWS credentials."
-    )]
-    HalfCredentials {
-        /// The store.
-        store: String,
-    },
-    /// Two sections of which one holds the other.
-    #[error(
-        "stores.{store}: {first} and {second} overlap. Storage section prefixes must be \
-         mutually exclusive."
-    )]
-    Overlap {
-        /// The store.
-        store: String,
-        /// `hash_prefix="…"`.
-        first: String,
-        /// `schema_prefix="…"`.
-        second: String,
-    },
-    /// A default that is no store.
-    #[error("stores.{key} is \"{store}\", but no store of this name is configured")]
-    Default {
-        /// `default` or `filepath_default`.
-        key: &'static str,
-        /// What it names.
-        store: String,
-    },
-    /// A value that makes no sense for its key.
-    #[error("stores.{store}.{key}: {reason}")]
-    Value {
-        /// The store.
-        store: String,
-        /// The key.
-        key: &'static str,
-        /// What is wrong with it.
-        reason: String,
-    },
 }
 
 impl StoreSettings {
@@ -298,12 +206,9 @@ impl StoreSettings {
         let place = match *protocol {
             "file" => self.file(name)?,
             "s3" => self.s3(name)?,
-            other => {
-                return Err(SettingsError::Unsupported {
-                    store: name.to_owned(),
-                    protocol: other.to_owned(),
-                });
-            }
+            "gcs" => self.gcs(name)?,
+            "azure" => self.azure(name)?,
+            _ => Place::Memory,
         };
         Ok(StoreSpec { layout, place })
     }
@@ -333,137 +238,6 @@ impl StoreSettings {
             ("account_key", self.account_key.is_some()),
             ("connection_string", self.connection_string.is_some()),
         ]
-    }
-
-    fn layout(&self, name: &str) -> Result<Layout, SettingsError> {
-        let section = |key, text: &Option<String>, default: &str| {
-            section(name, key, text.as_deref().unwrap_or(default))
-        };
-        let layout = Layout {
-            hash_prefix: section("hash_prefix", &self.hash_prefix, "_hash")?,
-            schema_prefix: section("schema_prefix", &self.schema_prefix, "_schema")?,
-            filepath_prefix: section("filepath_prefix", &self.filepath_prefix, "")?,
-            subfolding: self.folds(name)?,
-            partition_pattern: self.partition_pattern.clone(),
-            token_length: self.token_length.unwrap_or(8).clamp(4, 16) as usize,
-        };
-        let sections = [
-            ("hash_prefix", &layout.hash_prefix),
-            ("schema_prefix", &layout.schema_prefix),
-            ("filepath_prefix", &layout.filepath_prefix),
-        ];
-        for (i, (first, a)) in sections.iter().enumerate() {
-            for (second, b) in &sections[i + 1..] {
-                let (Some(a), Some(b)) = (a, b) else { continue };
-                if a.lies_in(b) || b.lies_in(a) {
-                    return Err(SettingsError::Overlap {
-                        store: name.to_owned(),
-                        first: format!("{first}=\"{a}\""),
-                        second: format!("{second}=\"{b}\""),
-                    });
-                }
-            }
-        }
-        Ok(layout)
-    }
-
-    /// DataJoint cuts the folders off the hash one after another; a cut past its end would
-    /// give a folder without a name.
-    fn folds(&self, name: &str) -> Result<Vec<usize>, SettingsError> {
-        let folds: Vec<usize> = self
-            .subfolding
-            .iter()
-            .flatten()
-            .map(|&n| n as usize)
-            .collect();
-        let before_last: usize = folds
-            .iter()
-            .rev()
-            .skip(1)
-            .fold(0, |sum, n| sum.saturating_add(*n));
-        if folds.contains(&0) || before_last >= crate::codec::hash::NAME_LEN {
-            return Err(SettingsError::Value {
-                store: name.to_owned(),
-                key: "subfolding",
-                reason: "lengths must be positive and fit into the 26 characters of a hash".into(),
-            });
-        }
-        Ok(folds)
-    }
-
-    fn file(&self, name: &str) -> Result<Place, SettingsError> {
-        let location = PathBuf::from(self.location.as_deref().unwrap_or_default());
-        if !location.is_dir() {
-            return Err(SettingsError::Value {
-                store: name.to_owned(),
-                key: "location",
-                reason: format!("Inaccessible local directory {}", location.display()),
-            });
-        }
-        Ok(Place::File { location })
-    }
-
-    fn s3(&self, name: &str) -> Result<Place, SettingsError> {
-        let filled = |key: &'static str, text: &Option<String>| match text.as_deref() {
-            Some(text) if !text.is_empty() => Ok(text.to_owned()),
-            _ => Err(SettingsError::Missing {
-                store: name.to_owned(),
-                keys: key.to_owned(),
-            }),
-        };
-        let endpoint = filled("endpoint", &self.endpoint)?;
-        let endpoint = match endpoint.split_once("://") {
-            Some(("http" | "https", _)) => endpoint,
-            Some(_) => {
-                return Err(SettingsError::Value {
-                    store: name.to_owned(),
-                    key: "endpoint",
-                    reason: "takes http:// or https://".into(),
-                });
-            }
-            None if self.secure.unwrap_or(true) => format!("https://{endpoint}"),
-            None => format!("http://{endpoint}"),
-        };
-        // An empty key counts as none, as in DataJoint.
-        let key = |secret: &Option<Secret>| secret.clone().filter(|s| !s.is_empty());
-        let credentials = match (key(&self.access_key), key(&self.secret_key)) {
-            (Some(access), Some(secret)) => Some((access, secret)),
-            (None, None) => None,
-            _ => {
-                return Err(SettingsError::HalfCredentials {
-                    store: name.to_owned(),
-                });
-            }
-        };
-        Ok(Place::S3(S3Place {
-            endpoint: endpoint.trim_end_matches('/').to_owned(),
-            bucket: filled("bucket", &self.bucket)?,
-            location: section(
-                name,
-                "location",
-                self.location.as_deref().unwrap_or_default(),
-            )?,
-            credentials,
-            proxy_server: self.proxy_server.clone(),
-        }))
-    }
-}
-
-/// A prefix as DataJoint reads it: slashes at the ends do not count, nothing is the root.
-fn section(
-    store: &str,
-    key: &'static str,
-    text: &str,
-) -> Result<Option<ObjectPath>, SettingsError> {
-    match text.trim_matches('/') {
-        "" => Ok(None),
-        inner => ObjectPath::parse(inner)
-            .map(Some)
-            .map_err(|error| SettingsError::Value {
-                store: store.to_owned(),
-                key,
-                reason: error.to_string(),
-            }),
     }
 }
 

@@ -88,7 +88,7 @@ impl Bench {
         }
     }
 
-    fn store(&self) -> Arc<Store> {
+    fn store(&self) -> Store {
         self.stores.resolve("").unwrap()
     }
 
@@ -356,22 +356,6 @@ fn a_store_is_found_by_its_name() {
         ..Default::default()
     };
     assert!(Stores::open(&dangling, limits(), bench.runtime.handle().clone()).is_err());
-}
-
-#[test]
-fn a_store_of_a_protocol_to_come_holds_up_no_other() {
-    let bench = Bench::file();
-    let place = tempfile::tempdir().unwrap();
-    let text = format!(
-        "default = 'here'\n[here]\nprotocol = 'file'\nlocation = '{}'\n\
-         [far]\nprotocol = 'gcs'\nbucket = 'b'\nlocation = ''",
-        place.path().display()
-    );
-    let settings = toml::from_str(&text).unwrap();
-    let stores = Stores::open(&settings, limits(), bench.runtime.handle().clone()).unwrap();
-    assert_eq!(stores.resolve("").unwrap().name(), "here");
-    let error = stores.resolve("far").unwrap_err().to_string();
-    assert!(error.contains("not supported yet"), "{error}");
 }
 
 #[test]

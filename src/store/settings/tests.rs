@@ -32,7 +32,7 @@ fn an_s3_endpoint_is_https_unless_told_otherwise() {
     let base = "protocol='s3'\nbucket='b'\nlocation='/proj/a/'\nendpoint=";
     let endpoint = |rest: &str| match store(&format!("{base}{rest}")).parse("main").unwrap().place {
         Place::S3(s3) => (s3.endpoint, s3.location.unwrap().to_string()),
-        Place::File { .. } => unreachable!("protocol is s3"),
+        other => unreachable!("protocol is s3: {other:?}"),
     };
     assert_eq!(
         endpoint("'h:9000'"),
@@ -40,6 +40,43 @@ fn an_s3_endpoint_is_https_unless_told_otherwise() {
     );
     assert_eq!(endpoint("'h:9000'\nsecure=false").0, "http://h:9000");
     assert_eq!(endpoint("'http://h:9000/'\nsecure=true").0, "http://h:9000");
+}
+
+#[test]
+fn a_google_token_is_a_word_json_or_a_file() {
+    let base = "protocol='gcs'\nbucket='b'\nlocation='x'\nproject='p'\n";
+    let token = |line: &str| match store(&format!("{base}{line}")).parse("main").unwrap().place {
+        Place::Gcs(gcs) => gcs.token,
+        other => unreachable!("protocol is gcs: {other:?}"),
+    };
+    assert_eq!(token(""), GcsToken::Environment);
+    assert_eq!(token("token=''"), GcsToken::Environment);
+    assert_eq!(token("token='google_default'"), GcsToken::Environment);
+    assert_eq!(token("token='anon'"), GcsToken::Anonymous);
+    assert_eq!(token("token='{}'"), GcsToken::Json(Secret::new("{}")));
+    assert_eq!(token("token='/k.json'"), GcsToken::File("/k.json".into()));
+    assert!(refusal(&format!("{base}token='browser'")).contains("stores.main.token"));
+}
+
+#[test]
+fn an_azure_account_is_named_or_in_one_string() {
+    let base = "protocol='azure'\ncontainer='c'\nlocation=''\n";
+    let azure = |line: &str| match store(&format!("{base}{line}")).parse("main").unwrap().place {
+        Place::Azure(azure) => azure,
+        other => unreachable!("protocol is azure: {other:?}"),
+    };
+    let named = azure("account_name='lab'\naccount_key='QUJD'");
+    assert_eq!(named.account.as_deref(), Some("lab"));
+    assert_eq!(named.key, Some(Secret::new("QUJD")));
+    assert_eq!(azure("").account, None);
+    let one = azure("connection_string='AccountName=lab;AccountKey=QUJD'");
+    assert!(one.connection.is_some());
+    let told = refusal(&format!("{base}connection_string='topsecret'"));
+    assert!(
+        told.starts_with("stores.main.connection_string: "),
+        "{told}"
+    );
+    assert!(!told.contains("topsecret"), "{told}");
 }
 
 #[test]
@@ -59,7 +96,14 @@ fn the_rules_of_datajoint_hold() {
     assert!(
         refusal("protocol='file'\nlocation='/no/such'").contains("Inaccessible local directory")
     );
-    assert!(refusal("protocol='gcs'\nbucket='b'\nlocation=''").contains("not supported yet"));
+    assert_eq!(
+        refusal("protocol='gcs'\nlocation=''\ntoken='t'"),
+        "stores.main is missing: bucket"
+    );
+    assert_eq!(
+        refusal("protocol='azure'\ncontainer='c'"),
+        "stores.main is missing: location"
+    );
 }
 
 #[test]
