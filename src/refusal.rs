@@ -29,6 +29,12 @@ impl Refusal {
         Self::new(1366, "22007", format!("{column}: {reason}; {way_out}"))
     }
 
+    /// A setting of the session that is not there, or does not take what it is given
+    /// (`ER_WRONG_VALUE_FOR_VAR`, 1231).
+    pub fn setting(reason: &str) -> Self {
+        Self::new(1231, "42000", reason.to_owned())
+    }
+
     /// An object store that failed or is not configured (`ER_GET_ERRMSG`, 1296).
     pub fn store(column: &str, reason: &str) -> Self {
         Self::new(1296, "HY000", format!("{column}: {reason}"))

@@ -1,9 +1,10 @@
-//! An immutable snapshot of all tables that matter to a `bytes` client.
+//! An immutable snapshot of all tables that matter where codec columns are translated.
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
+use super::key::KeyType;
 use super::matcher::Matcher;
 use crate::codec::Chain;
 
@@ -14,7 +15,7 @@ pub struct Index {
     tables: HashMap<Folded, HashMap<Folded, Arc<Table>>>,
     /// Table name -> the tables of that name, in whatever schema; keys are folded names.
     by_name: HashMap<Folded, Vec<Arc<Table>>>,
-    /// Tables without a codec that have a column named like some external codec column
+    /// Tables without a codec that have a column named like some codec column
     /// (folded schema, folded table) -> folded column names. For `NATURAL JOIN`.
     namesakes: HashMap<(Folded, Folded), HashSet<String>>,
     matcher: Matcher,
@@ -55,8 +56,12 @@ pub struct Table {
 pub enum TableKind {
     /// A stored table; the server's result metadata can be trusted for it.
     Base,
-    /// A view whose definition names an external codec column: nothing may be read from it yet.
+    /// A view whose definition names a codec column that is not plain: nothing may be read from
+    /// it yet.
     View,
+    /// A view whose definition names plain codec columns only: nothing may be read from it where
+    /// those are translated.
+    InlineView,
 }
 
 /// One column of a [`Table`].
@@ -70,36 +75,8 @@ pub struct Column {
     pub marker: Option<String>,
     /// The codec, if the comment carries one that this proxy handles or must refuse.
     pub codec: Option<ColumnCodec>,
-    /// For a column of the primary key the kind of its values. Hidden columns, whose names
-    /// begin with `_`, are no part of the key to DataJoint.
+    /// For a column of the primary key the kind of its values.
     pub key: Option<KeyType>,
-}
-
-/// The kind of a primary key column's values.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum KeyType {
-    /// An integer, also `bool`.
-    Int,
-    /// An integer that the server may count up (`AUTO_INCREMENT`).
-    AutoIncrement,
-    /// `float`, `double`
-    Float,
-    /// `decimal`
-    Decimal,
-    /// `date`
-    Date,
-    /// `datetime`, `timestamp`
-    DateTime,
-    /// `time`
-    Time,
-    /// `char`, `varchar`, `text`, `enum`, `set`
-    Text,
-    /// `binary(16)` with the marker `:uuid:`
-    Uuid,
-    /// Any other `binary`, `varbinary` or `blob`
-    Bytes,
-    /// Anything that no path of an object is made of, such as a codec column.
-    Other,
 }
 
 /// What a column's marker says.
@@ -216,7 +193,8 @@ impl Index {
         self.tables.is_empty()
     }
 
-    /// Whether any codec column is external: only then a result can hold a pointer.
+    /// Whether any codec column holds something else than a client of the `bytes` view sends and
+    /// gets: only then a result can hold a pointer.
     pub fn has_external(&self) -> bool {
         self.external
     }
@@ -257,13 +235,17 @@ impl Table {
         self.columns.iter().position(|c| same_name(&c.name, name))
     }
 
-    /// The positions of the external codec columns.
+    /// The positions of the codec columns that hold something else than a client of the `bytes`
+    /// view sends and gets.
     pub fn external(&self) -> impl Iterator<Item = usize> + '_ {
-        let external = |c: &Column| c.codec.as_ref().is_some_and(ColumnCodec::is_external);
-        (0..self.columns.len()).filter(move |&i| external(&self.columns[i]))
+        let is_plain = |i: &usize| {
+            let codec = self.columns[*i].codec.as_ref();
+            codec.is_some_and(ColumnCodec::is_plain)
+        };
+        self.codecs().filter(move |i| !is_plain(i))
     }
 
-    /// The positions of all codec columns, inline ones too.
+    /// The positions of all codec columns.
     pub fn codecs(&self) -> impl Iterator<Item = usize> + '_ {
         (0..self.columns.len()).filter(|&i| self.columns[i].codec.is_some())
     }

@@ -141,23 +141,29 @@ impl Known {
             .collect()
     }
 
-    /// The names of all external codec columns.
-    pub fn external_columns(&self) -> HashSet<String> {
+    /// The names of all codec columns.
+    pub fn codec_columns(&self) -> HashSet<String> {
         let columns = self.tables.values();
         columns
-            .flat_map(|t| t.external().map(|i| t.columns[i].name.clone()))
+            .flat_map(|t| t.codecs().map(|i| t.columns[i].name.clone()))
             .collect()
     }
 
     pub fn index(&self) -> Index {
-        let views = self.opaque_views().into_iter().map(|name| {
+        let view = |name: Name, kind| {
             Arc::new(Table {
                 schema: name.schema,
                 name: name.table,
-                kind: TableKind::View,
+                kind,
                 columns: Vec::new(),
             })
-        });
+        };
+        let external = self.opaque_views(|table| table.external().collect());
+        let inline = self.opaque_views(|table| table.codecs().collect());
+        let inline: Vec<Name> = inline.difference(&external).cloned().collect();
+        let inline = inline.into_iter().map(|n| view(n, TableKind::InlineView));
+        let external = external.into_iter().map(|n| view(n, TableKind::View));
+        let views = external.chain(inline);
         Index::from_parts(Parts {
             tables: self.tables.values().cloned().chain(views).collect(),
             namesakes: self.namesakes.clone(),
@@ -186,20 +192,21 @@ impl Known {
         }
     }
 
-    /// The views that may show an external codec column: their definition names one and its
+    /// The views that may show one of the given columns: their definition names one and its
     /// table, or names such a view, or cannot be read.
-    fn opaque_views(&self) -> HashSet<Name> {
-        let external: Vec<&Arc<Table>> = self
+    fn opaque_views(&self, columns: impl Fn(&Table) -> Vec<usize>) -> HashSet<Name> {
+        let shown: Vec<(&Table, Vec<usize>)> = self
             .tables
             .values()
-            .filter(|t| t.external().next().is_some())
+            .map(|table| (&**table, columns(table)))
+            .filter(|(_, columns)| !columns.is_empty())
             .collect();
-        if external.is_empty() {
+        if shown.is_empty() {
             return HashSet::new();
         }
         let shows = |view: &ViewText| {
-            external.iter().any(|t| {
-                view.names(&t.name) && t.external().any(|i| view.names(&t.columns[i].name))
+            shown.iter().any(|(t, columns)| {
+                view.names(&t.name) && columns.iter().any(|&i| view.names(&t.columns[i].name))
             })
         };
         let views = self.views.values().filter(|v| shows(v));

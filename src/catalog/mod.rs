@@ -9,6 +9,7 @@
 //! refreshes just the tables that it names, before its answer is sent on.
 
 mod index;
+mod key;
 mod known;
 mod marker;
 mod matcher;
@@ -21,9 +22,8 @@ use arc_swap::ArcSwap;
 use mysql_async::{Conn, OptsBuilder, Pool, PoolConstraints, PoolOpts};
 use tokio::runtime::Handle;
 
-pub use index::{
-    Column, ColumnCodec, Index, KeyType, NameCase, Table, TableKind, fold_case, same_name,
-};
+pub use index::{Column, ColumnCodec, Index, NameCase, Table, TableKind, fold_case, same_name};
+pub use key::KeyType;
 
 use known::{Known, Name};
 use marker::Markers;
@@ -146,12 +146,12 @@ impl Catalog {
 
     /// A full scan.
     async fn scan(&self, conn: &mut Conn) -> Result<(), CatalogError> {
-        let external = {
+        let columns = {
             let mut known = self.known();
             known.begin_scan();
-            known.external_columns()
+            known.codec_columns()
         };
-        let scan = scan::all(conn, &self.markers, &external).await?;
+        let scan = scan::all(conn, &self.markers, &columns).await?;
         self.known().end_scan(scan);
         self.publish();
         Ok(())

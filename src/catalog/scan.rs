@@ -12,6 +12,7 @@ use mysql_async::{Conn, Row, Value};
 
 use super::NameCase;
 use super::index::{Column, Table, TableKind};
+use super::key::KeyType;
 use super::known::{Facts, Found, Name, Scan, ViewText};
 use super::marker::Markers;
 
@@ -112,10 +113,10 @@ pub(super) async fn facts(conn: &mut Conn) -> Result<Facts, mysql_async::Error> 
 pub(super) async fn all(
     conn: &mut Conn,
     markers: &Markers,
-    known_external: &HashSet<String>,
+    known_columns: &HashSet<String>,
 ) -> Result<Scan, mysql_async::Error> {
     let mut scan = Scan::default();
-    let mut asked = known_external.clone();
+    let mut asked = known_columns.clone();
     loop {
         let (marked, namesakes) = candidates(conn, &asked).await?;
         scan.tables.clear();
@@ -125,23 +126,22 @@ pub(super) async fn all(
             }
         }
         let tables = &scan.tables;
-        let external = |t: &Table| -> Vec<String> {
-            t.external().map(|i| t.columns[i].name.clone()).collect()
-        };
-        let external: HashSet<String> = tables.values().flat_map(external).collect();
+        let names =
+            |t: &Table| -> Vec<String> { t.codecs().map(|i| t.columns[i].name.clone()).collect() };
+        let columns: HashSet<String> = tables.values().flat_map(names).collect();
         let has_codec =
             |(s, t, _): &(String, String, String)| tables.contains_key(&Name::new(s, t));
-        if external.is_subset(&asked) {
+        if columns.is_subset(&asked) {
             let kept = namesakes.into_iter().filter(|n| !has_codec(n));
-            scan.namesakes = kept.filter(|(_, _, c)| external.contains(c)).collect();
-            scan.views = match external.is_empty() {
+            scan.namesakes = kept.filter(|(_, _, c)| columns.contains(c)).collect();
+            scan.views = match columns.is_empty() {
                 true => Vec::new(),
                 false => views(conn, None).await?,
             };
             return Ok(scan);
         }
         // Once more with the names that were not known: seldom, on the first scan mostly.
-        asked.extend(external);
+        asked.extend(columns);
     }
 }
 
@@ -212,24 +212,27 @@ async fn table(
     name: &Name,
 ) -> Result<Option<Table>, mysql_async::Error> {
     let query = format!(
-        "SELECT TABLE_SCHEMA, TABLE_NAME, COLUMN_NAME, COLUMN_COMMENT, EXTRA \
-         FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = {} AND TABLE_NAME = {} \
+        "SELECT TABLE_SCHEMA, TABLE_NAME, COLUMN_NAME, COLUMN_COMMENT, EXTRA, COLUMN_KEY, \
+         DATA_TYPE FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = {} AND TABLE_NAME = {} \
          ORDER BY ORDINAL_POSITION",
         quoted(&name.schema),
         quoted(&name.table)
     );
-    let rows: Vec<(String, String, String, String, String)> = conn.query(query).await?;
+    type Definition = (String, String, String, String, String, String, String);
+    let rows: Vec<Definition> = conn.query(query).await?;
     let Some((schema, table, ..)) = rows.first().cloned() else {
         return Ok(None);
     };
-    let columns = rows.into_iter().map(|(_, _, column, comment, extra)| {
-        let (marker, codec) = markers.read(&comment, || format!("{schema}.{table}.{column}"));
+    let columns = rows.into_iter().map(|row| {
+        let (_, _, name, comment, extra, column_key, data_type) = row;
+        let (marker, codec) = markers.read(&comment, || format!("{schema}.{table}.{name}"));
+        let key = KeyType::of(&name, &column_key, &data_type, &extra, marker.as_deref());
         Column {
-            name: column,
+            name,
             invisible: extra.to_ascii_uppercase().contains("INVISIBLE"),
             marker,
             codec,
-            key: None,
+            key,
         }
     });
     let columns: Vec<Column> = columns.collect();

@@ -1,13 +1,13 @@
 //! UPDATE, DELETE and the rest of the statements that are not queries, INSERT or DDL.
 
 use super::Plan;
-use super::statement::{CodecColumn, Statement, codecs, external, refuse_views};
+use super::statement::{CodecColumn, Statement, codecs, refuse_views};
 use crate::refusal::Refusal;
 
 const INSERT: &str = "write it with INSERT … VALUES or REPLACE";
 const READ_PLAINLY: &str = "read the value with a plain SELECT";
 
-/// UPDATE passes if it gives codec columns nothing but NULL or DEFAULT and uses external ones
+/// UPDATE passes if it gives codec columns nothing but NULL or DEFAULT and uses translated ones
 /// under `IS NULL` only.
 pub(super) fn update(statement: Statement) -> Result<Plan, Refusal> {
     let set = statement.find_word(1, &["SET"]).unwrap_or(0);
@@ -29,21 +29,21 @@ pub(super) fn update(statement: Statement) -> Result<Plan, Refusal> {
         }
         cleared.push(at);
     }
-    let external = external(&tables);
+    let translated = statement.translated(&tables);
     let mut from = 0;
     cleared.push(statement.tokens.len());
     for at in cleared {
         uses_none(
             &statement,
             from..at,
-            &external,
-            "UPDATE would use the pointer",
+            &translated,
+            "UPDATE would use what is stored",
         )?;
         from = at + 1;
     }
-    match external.first() {
+    match translated.first() {
         Some(column) if statement.has_wildcard(0..statement.tokens.len()) => {
-            Err(column.refuse("UPDATE would use the pointer", "name the columns"))
+            Err(column.refuse("UPDATE would use what is stored", "name the columns"))
         }
         _ => Ok(Plan::Pass),
     }
@@ -70,38 +70,39 @@ fn assigned(statement: &Statement, from: usize, end: usize) -> Vec<usize> {
     places
 }
 
-/// DELETE passes if it uses external codec columns under `IS NULL` only.
+/// DELETE passes if it uses translated codec columns under `IS NULL` only.
 pub(super) fn delete(statement: Statement) -> Result<Plan, Refusal> {
-    let external = unused(&statement, "DELETE would use the pointer")?;
+    let translated = unused(&statement, "DELETE would use what is stored")?;
     // Before that `t.*` is but another way to write `t`.
     let rest = statement.find_word(0, &["WHERE", "ORDER", "LIMIT", "RETURNING"]);
     let rest = rest.unwrap_or(statement.tokens.len())..statement.tokens.len();
-    match external.first() {
-        Some(column) if statement.has_wildcard(rest) => {
-            Err(column.refuse("DELETE would use or return the pointer", "name the columns"))
-        }
+    match translated.first() {
+        Some(column) if statement.has_wildcard(rest) => Err(column.refuse(
+            "DELETE would use or return what is stored",
+            "name the columns",
+        )),
         _ => Ok(Plan::Pass),
     }
 }
 
 /// A statement that may hold a query or an expression: SET, DO, CALL, ….
 pub(super) fn expressions(statement: Statement) -> Result<Plan, Refusal> {
-    let external = unused(&statement, "the statement would use the pointer")?;
-    match external.first() {
+    let translated = unused(&statement, "the statement would use what is stored")?;
+    match translated.first() {
         Some(column) if statement.has_wildcard(0..statement.tokens.len()) => {
-            Err(column.refuse("the statement would use the pointer", READ_PLAINLY))
+            Err(column.refuse("the statement would use what is stored", READ_PLAINLY))
         }
         _ => Ok(Plan::Pass),
     }
 }
 
-/// The external codec columns of the tables that a statement names, none of which it uses.
+/// The translated codec columns of the tables that a statement names, none of which it uses.
 fn unused(statement: &Statement, reason: &str) -> Result<Vec<CodecColumn>, Refusal> {
     let tables = statement.tables();
     refuse_views(&tables)?;
-    let external = external(&tables);
-    uses_none(statement, 0..statement.tokens.len(), &external, reason)?;
-    Ok(external)
+    let translated = statement.translated(&tables);
+    uses_none(statement, 0..statement.tokens.len(), &translated, reason)?;
+    Ok(translated)
 }
 
 /// A statement that writes or reads whole tables, or whose ways are not known here: nothing
@@ -121,10 +122,10 @@ pub(super) fn whole(statement: Statement, what: &str) -> Result<Plan, Refusal> {
 fn uses_none(
     statement: &Statement,
     tokens: std::ops::Range<usize>,
-    external: &[CodecColumn],
+    translated: &[CodecColumn],
     reason: &str,
 ) -> Result<(), Refusal> {
-    if external.is_empty() {
+    if translated.is_empty() {
         return Ok(());
     }
     let named = tokens.clone().find_map(|at| {
@@ -137,13 +138,13 @@ fn uses_none(
                 at - 1,
                 &["FROM", "UPDATE", "INTO", "JOIN", "TABLE", "USING"],
             );
-        let column = statement.mention(at..at + 1, external)?;
+        let column = statement.mention(at..at + 1, translated)?;
         (!of_table).then_some(column)
     });
     let natural = tokens
         .clone()
         .any(|at| statement.is_any_word(at, &["NATURAL"]));
-    match named.or(external.first().filter(|_| natural)) {
+    match named.or(translated.first().filter(|_| natural)) {
         None => Ok(()),
         Some(column) => Err(column.refuse(reason, READ_PLAINLY)),
     }

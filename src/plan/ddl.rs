@@ -3,7 +3,7 @@
 
 use super::declare;
 use super::select;
-use super::statement::{CodecColumn, Statement, codecs, external, refuse_table};
+use super::statement::{CodecColumn, Statement, codecs, refuse_table};
 use super::{Ddl, Plan};
 use crate::codec::comment;
 use crate::refusal::Refusal;
@@ -214,9 +214,9 @@ fn program(statement: Statement) -> Result<Plan, Refusal> {
         return Ok(Plan::Pass);
     }
     let tables = statement.tables();
-    let columns = external(&tables);
+    let columns = statement.translated(&tables);
     let all = 0..statement.tokens.len();
-    let reason = "a stored program would see the pointer and not the value";
+    let reason = "a stored program would see what is stored and not the value";
     let way_out = "keep codec columns out of stored programs";
     let named = statement.mention(all.clone(), &columns);
     let expanded = columns.first().filter(|_| statement.has_wildcard(all));

@@ -4,7 +4,7 @@
 use super::ddl;
 use super::statement::Statement;
 use super::{Ddl, Declare, Edit, Plan};
-use crate::codec::{Chain, ChainError, comment};
+use crate::codec::{Chain, ChainError, comment, registry};
 use crate::refusal::Refusal;
 use crate::sql::create_table::{self, ColumnDef, Comment, CreateTable};
 use crate::sql::lexer::TokenKind;
@@ -112,7 +112,7 @@ impl Declaring<'_> {
                 return Err(Refusal::unsupported(
                     &self.column_path(column),
                     &error.to_string(),
-                    "this proxy declares <blob>, <blob@store> and <hash@store>",
+                    &format!("this proxy has {}", names()),
                 ));
             }
         };
@@ -133,8 +133,8 @@ impl Declaring<'_> {
         let path = self.column_path(column);
         let refuse =
             |reason: &str, way_out: &str| Err(Refusal::unsupported(&path, reason, way_out));
-        if let Some(store) = &chain.store
-            && let Err(reason) = (self.statement.context.stores)(store)
+        if chain.store.is_some()
+            && let Err(reason) = (self.statement.context.stores)(chain)
         {
             return Err(Refusal::store(&path, &reason));
         }
@@ -213,4 +213,10 @@ impl Declaring<'_> {
     fn column_path(&self, column: &ColumnDef) -> String {
         format!("{}.{}", self.path, column.name)
     }
+}
+
+/// The codecs that there are, for messages.
+fn names() -> String {
+    let names = registry::codecs().map(|r| format!("<{}>", r.codec.name()));
+    names.collect::<Vec<_>>().join(", ")
 }

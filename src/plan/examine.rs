@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use bytes::Bytes;
 
 use super::charset;
-use super::statement::{Statement, codecs, external, refuse_table};
+use super::statement::{Statement, codecs, refuse_table};
 use super::{Context, Ddl, Plan, change, ddl, insert, select, settings};
 use crate::catalog::{Index, Table, TableKind};
 use crate::refusal::Refusal;
@@ -32,19 +32,27 @@ pub fn examine(text: &Bytes, context: &Context, index: &Index) -> Result<Plan, R
         context,
         index,
     };
-    if context.view == View::Bytes {
+    if context.view != View::Stored {
         check_names(&all)?;
     }
     let statements: Vec<Statement> = split(&masked, &lexed.tokens)
         .map(|tokens| Statement { tokens, ..all })
         .collect();
+    let settings = match settings::mentioned(&masked) {
+        true => settings::plan(&statements, lexed.conditional)?,
+        false => Vec::new(),
+    };
     let plan = match statements.as_slice() {
         [] => Plan::Pass,
         [only] => one(*only, 0)?,
         several => multi(several)?,
     };
+    if !settings.is_empty() {
+        // A SET that does anything else with codec columns has been refused above.
+        return Ok(Plan::Choose(settings));
+    }
     let touches = matches!(plan, Plan::Write(_) | Plan::Read | Plan::Declare(_));
-    let reads = lexed.conditional && matches!(plan, Plan::Pass) && names_external(&all);
+    let reads = lexed.conditional && matches!(plan, Plan::Pass) && names_translated(&all);
     if !touches && !reads {
         return Ok(plan);
     }
@@ -163,7 +171,7 @@ fn analyze(statement: Statement) -> Result<Plan, Refusal> {
 /// Statements that are written elsewhere run; their results are judged by their metadata.
 fn dynamic(statement: Statement) -> Result<Plan, Refusal> {
     match change::expressions(statement)? {
-        Plan::Pass if statement.index.has_external() => Ok(Plan::Read),
+        Plan::Pass if statement.context.view.translates_any(statement.index) => Ok(Plan::Read),
         plan => Ok(plan),
     }
 }
@@ -233,7 +241,7 @@ fn multi(statements: &[Statement]) -> Result<Plan, Refusal> {
         };
         let tables = statement.tables();
         if let Some(table) = tables.first()
-            && statement.context.view == View::Bytes
+            && statement.context.view != View::Stored
             && changes_lexing(statements)
         {
             let reason = "a statement before it changes how the text is read";
@@ -303,7 +311,11 @@ fn check_names(statement: &Statement) -> Result<(), Refusal> {
         let name = matches!(token.kind, TokenKind::Word | TokenKind::QuotedName);
         name && !token.bytes(statement.text).is_ascii()
     });
-    match statement.index.tables().find(|t| !is_ascii(t)) {
+    match statement
+        .index
+        .tables()
+        .find(|t| statement.sees(t) && !is_ascii(t))
+    {
         Some(table) if strange => {
             let reason = format!("it may be meant by a name written in {}", context.charset);
             Err(refuse_table(table, &reason, "SET NAMES utf8mb4"))
@@ -312,11 +324,11 @@ fn check_names(statement: &Statement) -> Result<(), Refusal> {
     }
 }
 
-/// Whether the statement names an external codec column, in whatever way.
-fn names_external(statement: &Statement) -> bool {
-    let columns = external(&statement.tables());
+/// Whether the statement names an translated codec column, in whatever way.
+fn names_translated(statement: &Statement) -> bool {
+    let columns = statement.translated(&statement.tables());
     let mut all = 0..statement.tokens.len();
-    statement.context.view == View::Bytes
+    statement.context.view != View::Stored
         && all.any(|at| statement.column_at(at, &columns).is_some())
 }
 

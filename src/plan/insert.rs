@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use super::select;
-use super::statement::{CodecColumn, Statement, codecs, external, refuse_table, refuse_views};
-use super::{Cell, Plan, Write};
+use super::statement::{CodecColumn, Statement, codecs, refuse_table, refuse_views};
+use super::{Cell, Plan, Write, key};
 use crate::catalog::{ColumnCodec, Table};
+use crate::codec::Key;
 use crate::refusal::Refusal;
 use crate::sql::insert::{self, Assignment, Insert, Item, Source};
 use crate::sql::literal::Literal;
@@ -30,7 +31,7 @@ pub(super) fn plan(statement: Statement) -> Result<Plan, Refusal> {
     let filling = Filling {
         statement,
         insert: &insert,
-        read: external(&tables),
+        read: statement.translated(&tables),
         target: target.cloned(),
     };
     filling.plan()
@@ -40,7 +41,7 @@ pub(super) fn plan(statement: Statement) -> Result<Plan, Refusal> {
 struct Filling<'a> {
     statement: Statement<'a>,
     insert: &'a Insert,
-    /// All external codec columns that the statement could read.
+    /// All translated codec columns that the statement could read.
     read: Vec<CodecColumn>,
     /// The table that is written, if it has codec columns.
     target: Option<Arc<Table>>,
@@ -48,28 +49,31 @@ struct Filling<'a> {
 
 impl Filling<'_> {
     fn plan(&self) -> Result<Plan, Refusal> {
-        let mut cells = self.source()?;
+        let (mut cells, keys) = self.source()?;
         for assignment in &self.insert.on_duplicate {
             cells.extend(self.on_duplicate(assignment)?);
         }
         let returning = self.insert.returning.clone();
-        if let Some(column) = self.target_external().first()
+        if let Some(column) = self.target_translated().first()
             && self.statement.has_wildcard(returning.clone())
         {
-            return Err(column.refuse("RETURNING * would return the pointer", "name the columns"));
+            return Err(column.refuse(
+                "RETURNING * would return what is stored",
+                "name the columns",
+            ));
         }
-        self.reads_none(returning, "RETURNING would return the pointer")?;
+        self.reads_none(returning, "RETURNING would return what is stored")?;
         match (&self.target, cells.is_empty()) {
             (Some(table), false) => Ok(Plan::Write(Write {
                 table: table.clone(),
                 cells,
-                keys: Vec::new(),
+                keys,
             })),
             _ => Ok(Plan::Pass),
         }
     }
 
-    fn source(&self) -> Result<Vec<Cell>, Refusal> {
+    fn source(&self) -> Result<(Vec<Cell>, Vec<Key>), Refusal> {
         match &self.insert.source {
             Source::Values { rows } => self.rows(rows),
             Source::Set(assignments) => {
@@ -82,30 +86,33 @@ impl Filling<'_> {
                     }
                     self.reads_none(
                         assignment.value.tokens.clone(),
-                        "SET would read the pointer",
+                        "SET would read what is stored",
                     )?;
                 }
-                Ok(Vec::new())
+                Ok(Default::default())
             }
             Source::Query(tokens) => {
-                if let Some(column) = self.columns().into_iter().flatten().flatten().next() {
+                if let Some(column) = self.filled() {
                     let reason = "codec-proxy does not translate INSERT … SELECT yet";
                     return Err(column.refuse(reason, LITERALLY));
                 }
                 select::reads_none(self.statement.part(tokens.clone()), "INSERT … SELECT")?;
-                Ok(Vec::new())
+                Ok(Default::default())
             }
         }
     }
 
-    fn rows(&self, rows: &[Vec<Item>]) -> Result<Vec<Cell>, Refusal> {
-        let columns = self.columns();
+    fn rows(&self, rows: &[Vec<Item>]) -> Result<(Vec<Cell>, Vec<Key>), Refusal> {
+        let target = self.target.as_ref();
+        let target = target.map(|table| (table, self.places(table)));
         let mut cells = Vec::new();
+        let mut keys = Vec::new();
         for (number, row) in rows.iter().enumerate() {
-            if let Some(columns) = &columns
-                && !row.is_empty()
-                && row.len() != columns.len()
-            {
+            let Some((table, places)) = &target else {
+                self.row_reads_none(row)?;
+                continue;
+            };
+            if !row.is_empty() && row.len() != places.len() {
                 // What the server would say; only it must not get to count raw values.
                 return Err(Refusal {
                     code: 1136,
@@ -116,47 +123,95 @@ impl Filling<'_> {
                     ),
                 });
             }
-            for (at, item) in row.iter().enumerate() {
-                let column = columns.as_ref().and_then(|c| c[at].as_ref());
-                match column {
-                    Some(column) => cells.extend(self.value(column, item)?),
-                    None => {
-                        self.reads_none(item.tokens.clone(), "VALUES would read the pointer")?
-                    }
+            let first = cells.len();
+            for (item, place) in row.iter().zip(places) {
+                match place.and_then(|place| codec_column(table, place)) {
+                    Some(column) => cells.extend(self.value(&column, item, number)?),
+                    None => self.row_reads_none(std::slice::from_ref(item))?,
                 }
             }
+            let needing = cells[first..]
+                .iter()
+                .find(|cell| needs_key(table, cell.column));
+            if let Some(cell) = needing {
+                keys.resize(rows.len(), Key::default());
+                keys[number] = self.key(table, cell.column, places, row)?;
+            }
         }
-        Ok(cells)
+        Ok((cells, keys))
     }
 
-    /// For each item of a row the codec column that it goes to; `None` where the table has no
-    /// codec column.
-    fn columns(&self) -> Option<Vec<Option<CodecColumn>>> {
-        let table = self.target.as_ref()?;
-        let codec = |column: usize| {
-            table.columns[column].codec.as_ref()?;
-            Some(CodecColumn {
-                table: table.clone(),
-                column,
-            })
-        };
-        Some(match &self.insert.columns {
+    fn row_reads_none(&self, items: &[Item]) -> Result<(), Refusal> {
+        let reads_none =
+            |item: &Item| self.reads_none(item.tokens.clone(), "VALUES would read what is stored");
+        items.iter().try_for_each(reads_none)
+    }
+
+    /// The primary key of a row, for a codec column that names its objects by it.
+    fn key(
+        &self,
+        table: &Arc<Table>,
+        codec: usize,
+        places: &[Option<usize>],
+        row: &[Item],
+    ) -> Result<Key, Refusal> {
+        let mut key = Key::default();
+        for (place, column) in table.columns.iter().enumerate() {
+            let Some(kind) = column.key else {
+                continue;
+            };
+            let item = places.iter().position(|p| *p == Some(place));
+            let value = match item.and_then(|at| row.get(at)) {
+                Some(item) => key::value(&self.statement, item, kind),
+                None => Err("is not in the statement"),
+            };
+            let value = value.map_err(|problem| {
+                let codec = CodecColumn {
+                    table: table.clone(),
+                    column: codec,
+                };
+                let name = &column.name;
+                let reason =
+                    format!("its objects are named by the primary key, and {name} {problem}");
+                codec.refuse(
+                    &reason,
+                    &format!("give {name} as a literal in INSERT … VALUES"),
+                )
+            })?;
+            key.columns.push((column.name.clone(), value));
+        }
+        Ok(key)
+    }
+
+    /// For each item of a row the column that it goes to; `None` for a name that is none.
+    fn places(&self, table: &Table) -> Vec<Option<usize>> {
+        match &self.insert.columns {
             Some(names) => {
                 let place = |name: &String| table.column(name.as_bytes());
-                names.iter().map(|n| place(n).and_then(codec)).collect()
+                names.iter().map(place).collect()
             }
             None => {
                 let visible = |i: &usize| !table.columns[*i].invisible;
-                (0..table.columns.len())
-                    .filter(visible)
-                    .map(codec)
-                    .collect()
+                let all = (0..table.columns.len()).filter(visible);
+                all.map(Some).collect()
             }
-        })
+        }
+    }
+
+    /// The first codec column that the rows of the statement go to.
+    fn filled(&self) -> Option<CodecColumn> {
+        let table = self.target.as_ref()?;
+        let places = self.places(table).into_iter().flatten();
+        places.filter_map(|place| codec_column(table, place)).next()
     }
 
     /// The cell of a value for a codec column; none for NULL and DEFAULT.
-    fn value(&self, column: &CodecColumn, item: &Item) -> Result<Option<Cell>, Refusal> {
+    fn value(
+        &self,
+        column: &CodecColumn,
+        item: &Item,
+        row: usize,
+    ) -> Result<Option<Cell>, Refusal> {
         if self.is_null(item) {
             return Ok(None);
         }
@@ -173,7 +228,7 @@ impl Filling<'_> {
                 span: item.span.clone(),
                 column: column.column,
                 literal,
-                row: 0,
+                row,
             })),
             None => {
                 let reason = "its value is not a string or hexadecimal literal";
@@ -193,7 +248,7 @@ impl Filling<'_> {
         let Some(assigned) = self.assigned(column) else {
             self.reads_none(
                 value.tokens.clone(),
-                "ON DUPLICATE KEY UPDATE would read the pointer",
+                "ON DUPLICATE KEY UPDATE would read what is stored",
             )?;
             return Ok(None);
         };
@@ -203,7 +258,14 @@ impl Filling<'_> {
         };
         match same {
             true => Ok(None),
-            false => self.value(&assigned, value).map_err(|_| {
+            false if !self.is_null(value) && needs_key(&assigned.table, assigned.column) => {
+                Err(assigned.refuse(
+                    "ON DUPLICATE KEY UPDATE gives it a value for any row, and its objects are \
+                     named by the primary key of one",
+                    "write VALUES of itself there",
+                ))
+            }
+            false => self.value(&assigned, value, 0).map_err(|_| {
                 assigned.refuse(
                     "ON DUPLICATE KEY UPDATE gives it something else than a literal, NULL, \
                      DEFAULT, itself or VALUES of itself",
@@ -243,19 +305,14 @@ impl Filling<'_> {
     /// The codec column of the target that an assignment writes.
     fn assigned(&self, name: &ColumnName) -> Option<CodecColumn> {
         let table = self.target.as_ref()?;
-        let column = table.column(name.column.as_bytes())?;
-        table.columns[column].codec.as_ref()?;
-        Some(CodecColumn {
-            table: table.clone(),
-            column,
-        })
+        codec_column(table, table.column(name.column.as_bytes())?)
     }
 
-    fn target_external(&self) -> Vec<CodecColumn> {
-        external(self.target.as_slice())
+    fn target_translated(&self) -> Vec<CodecColumn> {
+        self.statement.translated(self.target.as_slice())
     }
 
-    /// Refuses an expression that reads an external codec column.
+    /// Refuses an expression that reads an translated codec column.
     fn reads_none(&self, tokens: std::ops::Range<usize>, reason: &str) -> Result<(), Refusal> {
         let s = &self.statement;
         if let Some(column) = s.mention(tokens.clone(), &self.read) {
@@ -272,6 +329,20 @@ impl Filling<'_> {
             _ => Ok(()),
         }
     }
+}
+
+fn codec_column(table: &Arc<Table>, column: usize) -> Option<CodecColumn> {
+    table.columns[column].codec.as_ref()?;
+    Some(CodecColumn {
+        table: table.clone(),
+        column,
+    })
+}
+
+/// Whether values of a column can only be written with the primary key of their row.
+fn needs_key(table: &Table, column: usize) -> bool {
+    let codec = table.columns[column].codec.as_ref();
+    matches!(codec, Some(ColumnCodec::Chain(chain)) if chain.needs_key())
 }
 
 /// The last token of `a`, `t.a` or `s.t.a`, if the tokens are no more than that.

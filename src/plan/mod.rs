@@ -11,6 +11,7 @@ mod declare;
 mod examine;
 mod glance;
 mod insert;
+mod key;
 mod select;
 mod settings;
 mod statement;
@@ -26,7 +27,7 @@ pub use examine::{examine, examine_prepared};
 pub use glance::glance;
 
 use crate::catalog::Table;
-use crate::codec::Key;
+use crate::codec::{Chain, Key};
 use crate::sql::lexer::Dialect;
 use crate::sql::literal::Literal;
 use crate::view::describe::Describe;
@@ -43,8 +44,8 @@ pub struct Context<'a> {
     pub charset: &'a str,
     /// What the client sees of codec columns.
     pub view: View,
-    /// Resolves a store's name (empty: the default) to its real one, or says why not.
-    pub stores: &'a dyn Fn(&str) -> Result<String, String>,
+    /// The real name of the store that a chain goes to, or why there is none.
+    pub stores: &'a dyn Fn(&Chain) -> Result<String, String>,
 }
 
 /// The quick answer to a statement.
@@ -63,7 +64,7 @@ pub enum Plan {
     Pass,
     /// Replace the cells by what the codecs make of them, then send it.
     Write(Write),
-    /// Send it as it is; result columns that come from an external codec column, by their
+    /// Send it as it is; result columns that come from an translated codec column, by their
     /// metadata, are decoded.
     Read,
     /// Send [`Declare::rewritten`], then refresh the catalog as after [`Plan::Ddl`].

@@ -1,4 +1,4 @@
-//! Queries: whether they touch external codec columns, and whether their results can be read
+//! Queries: whether they touch translated codec columns, and whether their results can be read
 //! by the metadata alone.
 
 use sqlparser::ast::{
@@ -8,7 +8,7 @@ use sqlparser::dialect::MySqlDialect;
 use sqlparser::parser::Parser;
 
 use super::Plan;
-use super::statement::{CodecColumn, Statement, external, refuse_views};
+use super::statement::{CodecColumn, Statement, refuse_views};
 use super::walk::{Factor, Walk, factors, relations};
 use crate::catalog::ColumnCodec;
 use crate::refusal::Refusal;
@@ -29,18 +29,18 @@ pub(super) fn reads_none(statement: Statement, what: &str) -> Result<(), Refusal
     match result_columns(statement)?.first() {
         None => Ok(()),
         Some(column) => Err(column.refuse(
-            &format!("{what} would copy the pointer and not the value"),
+            &format!("{what} would copy what is stored and not the value"),
             "read the values and write them with INSERT … VALUES",
         )),
     }
 }
 
-/// The external codec columns among the query's result columns; an error if it uses one in any
+/// The translated codec columns among the query's result columns; an error if it uses one in any
 /// other way, or if its result's metadata could not be believed.
 fn result_columns(statement: Statement) -> Result<Vec<CodecColumn>, Refusal> {
     let tables = statement.tables();
     refuse_views(&tables)?;
-    let columns = external(&tables);
+    let columns = statement.translated(&tables);
     if columns.is_empty() || is_proven_untouched(&statement, &columns) {
         return Ok(Vec::new());
     }
@@ -53,7 +53,7 @@ fn result_columns(statement: Statement) -> Result<Vec<CodecColumn>, Refusal> {
     let hidden = (0..statement.tokens.len()).any(|at| statement.is_word(at, "TABLE"));
     let columns = match hidden {
         true => columns,
-        false => external(&relations(&statement, &query)),
+        false => statement.translated(&relations(&statement, &query)),
     };
     if columns.is_empty() {
         return Ok(Vec::new());
@@ -76,7 +76,7 @@ fn result_columns(statement: Statement) -> Result<Vec<CodecColumn>, Refusal> {
     Ok(read)
 }
 
-/// Whether the tokens alone show that no external codec column is touched: none is named, and
+/// Whether the tokens alone show that no translated codec column is touched: none is named, and
 /// nothing could stand for one that is not named.
 fn is_proven_untouched(statement: &Statement, columns: &[CodecColumn]) -> bool {
     let all = 0..statement.tokens.len();
@@ -186,10 +186,10 @@ fn take_result(
         );
     }
     if select.into.is_some() {
-        walk.touch(&first, "INTO would write the pointer and not the value");
+        walk.touch(&first, "INTO would write what is stored and not the value");
     }
     let by_content = |c: &CodecColumn| match &c.table.columns[c.column].codec {
-        Some(ColumnCodec::Chain(chain)) => chain.codecs.contains(&"hash"),
+        Some(ColumnCodec::Chain(chain)) => !chain.is_external() || chain.codecs.contains(&"hash"),
         _ => true,
     };
     if select.distinct.is_some()
@@ -197,7 +197,7 @@ fn take_result(
     {
         walk.touch(
             &column.clone(),
-            "DISTINCT would compare pointers and not values",
+            "DISTINCT would compare what is stored and not the values",
         );
     }
     let is_sorted = order_by.is_some()
@@ -217,7 +217,7 @@ fn take_result(
         if let Some(column) = sorted {
             walk.touch(
                 &column,
-                "sorting or grouping would compare pointers and not values",
+                "sorting or grouping would compare what is stored and not the values",
             );
         }
     }

@@ -10,6 +10,7 @@ use super::Context;
 use crate::catalog::{Index, Table, TableKind, same_name};
 use crate::refusal::Refusal;
 use crate::sql::lexer::{Token, TokenKind, name_text};
+use crate::view::View;
 
 /// The way out that is always there.
 const STORED: &str = "or use a listener with view = \"stored\"";
@@ -158,7 +159,7 @@ impl<'a> Statement<'a> {
         let schema = schema.or(current).map(|s| index.fold(s).into_owned());
         index.tables_named(name).iter().filter(move |t| {
             let own = index.fold(t.schema.as_bytes());
-            schema.as_deref().is_none_or(|schema| *own == *schema)
+            self.sees(t) && schema.as_deref().is_none_or(|schema| *own == *schema)
         })
     }
 
@@ -166,6 +167,22 @@ impl<'a> Statement<'a> {
     pub fn table(&self, schema: Option<&str>, name: &str) -> Option<&'a Arc<Table>> {
         self.resolve(schema.map(str::as_bytes), name.as_bytes())
             .next()
+    }
+
+    /// The codec columns of tables that the client sees translated.
+    pub fn translated(&self, tables: &[Arc<Table>]) -> Vec<CodecColumn> {
+        let view = self.context.view;
+        let is_translated = |c: &CodecColumn| {
+            let codec = c.table.columns[c.column].codec.as_ref();
+            codec.is_some_and(|codec| view.translates(codec))
+        };
+        let columns = tables.iter().flat_map(codecs);
+        columns.filter(is_translated).collect()
+    }
+
+    /// Whether the table concerns the client's view.
+    pub fn sees(&self, table: &Table) -> bool {
+        table.kind != TableKind::InlineView || self.context.view == View::Json
     }
 
     /// The first place in `range` where one of `columns` may be meant and more is asked of it
@@ -285,20 +302,6 @@ impl<'a> Statement<'a> {
     }
 }
 
-/// The external codec columns of tables.
-pub(super) fn external(tables: &[Arc<Table>]) -> Vec<CodecColumn> {
-    let of = |table: &Arc<Table>| {
-        let table = table.clone();
-        let columns: Vec<usize> = table.external().collect();
-        let column = move |column| CodecColumn {
-            table: table.clone(),
-            column,
-        };
-        columns.into_iter().map(column)
-    };
-    tables.iter().flat_map(of).collect()
-}
-
 /// All codec columns of a table.
 pub(super) fn codecs(table: &Arc<Table>) -> Vec<CodecColumn> {
     let column = |column| CodecColumn {
@@ -308,14 +311,13 @@ pub(super) fn codecs(table: &Arc<Table>) -> Vec<CodecColumn> {
     table.codecs().map(column).collect()
 }
 
-/// The refusal of a statement that uses a view which shows an external codec column.
+/// The refusal of a statement that uses a view which shows an translated codec column.
 pub(super) fn refuse_views(tables: &[Arc<Table>]) -> Result<(), Refusal> {
-    match tables.iter().find(|t| t.kind == TableKind::View) {
+    match tables.iter().find(|t| t.kind != TableKind::Base) {
         None => Ok(()),
         Some(view) => Err(refuse_table(
             view,
-            "this view may show a column whose values lie in an object store, \
-             and codec-proxy does not follow views yet",
+            "this view may show a codec column, and codec-proxy does not follow views yet",
             "select from the table itself",
         )),
     }

@@ -1,6 +1,8 @@
 //! Statements and what becomes of them.
 
+mod json;
 mod queries;
+mod settings;
 mod writes;
 
 use std::sync::Arc;
@@ -43,7 +45,7 @@ fn table(name: &str, columns: &[(&str, &str)]) -> Arc<Table> {
     })
 }
 
-fn index() -> Index {
+pub(super) fn index() -> Index {
     let tables = vec![
         table(
             "session",
@@ -64,18 +66,24 @@ fn index() -> Index {
         table("inline", &[("id", ""), ("sig", "<blob>")]),
         table("traces", &[("id", ""), ("traces", "<blob@main>")]),
         table("v_traces", &[]),
+        Arc::new(Table {
+            schema: "lab".into(),
+            name: "v_inline".into(),
+            kind: TableKind::InlineView,
+            columns: Vec::new(),
+        }),
     ];
     Index::new(tables, NameCase::Sensitive, true)
 }
 
-fn stores(name: &str) -> Result<String, String> {
-    match name {
+fn stores(chain: &Chain) -> Result<String, String> {
+    match chain.store.as_deref().unwrap_or_default() {
         "" | "main" => Ok("main".into()),
-        _ => Err(format!("store {name} is not configured; configured: main")),
+        name => Err(format!("store {name} is not configured; configured: main")),
     }
 }
 
-fn context() -> Context<'static> {
+pub(super) fn context() -> Context<'static> {
     Context {
         schema: Some("lab"),
         dialect: Dialect::default(),

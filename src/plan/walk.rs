@@ -1,4 +1,4 @@
-//! A walk over a parsed query that finds every use of an external codec column.
+//! A walk over a parsed query that finds every use of an translated codec column.
 //!
 //! It is made so that what the parser or the walk does not see is noticed: each time the
 //! statement spells a codec column's name must be accounted for, or the query is refused.
@@ -191,7 +191,10 @@ impl<'a> Walk<'a> {
                 .iter()
                 .filter(|f| f.bears(column.name(), &self.statement));
             if bearers.count() > 1 {
-                self.touch(column, "NATURAL JOIN would compare pointers and not values");
+                self.touch(
+                    column,
+                    "NATURAL JOIN would compare what is stored and not the values",
+                );
             }
         }
     }
@@ -204,7 +207,10 @@ impl<'a> Walk<'a> {
                     let parts = name_parts(name);
                     self.explain(&parts);
                     if let Some(column) = self.column(&parts) {
-                        self.touch(&column, "USING would compare pointers and not values");
+                        self.touch(
+                            &column,
+                            "USING would compare what is stored and not the values",
+                        );
                     }
                 }
             }
@@ -300,7 +306,7 @@ impl Visitor for Walk<'_> {
                 {
                     self.touch(
                         &column,
-                        "the query uses its value, and the database has only the pointer to it",
+                        "the query uses its value, and the database has only what is stored of it",
                     );
                 }
             }

@@ -182,10 +182,15 @@ impl Session<'_> {
                 }
             }
         }
-        let stores = |name: &str| {
-            self.shared
-                .stores
-                .resolve(name)
+        let stores = |chain: &crate::codec::Chain| {
+            let stores = &self.shared.stores;
+            let named = chain.store.as_deref().filter(|name| !name.is_empty());
+            let of_filepath = match chain.codecs.first() {
+                Some(&"filepath") => stores.filepath_default(),
+                _ => None,
+            };
+            stores
+                .resolve(named.or(of_filepath).unwrap_or_default())
                 .map(|s| s.name().to_owned())
                 .map_err(|e| e.to_string())
         };

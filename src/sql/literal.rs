@@ -177,7 +177,7 @@ pub fn quote_ascii(out: &mut Vec<u8>, value: &str, dialect: Dialect) {
 
 /// The character set that a word such as `_binary` names, if it is an introducer. Any other
 /// word with an underscore is a name like any other.
-pub(super) fn introduced_charset(text: &[u8], token: &Token) -> Option<&'static str> {
+pub fn introduced_charset(text: &[u8], token: &Token) -> Option<&'static str> {
     let word = match token.kind {
         TokenKind::Word => token.bytes(text).strip_prefix(b"_")?,
         _ => return None,
