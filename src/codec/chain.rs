@@ -130,9 +130,9 @@ impl Chain {
         self.steps().all(|codec| codec.is_transparent())
     }
 
-    /// Whether, in the bytes notation, its values are short texts and not bytes.
+    /// Whether, in the bytes notation, a client sends and gets text and not binary.
     pub fn is_text(&self) -> bool {
-        self.steps().next().is_some_and(|codec| codec.is_text())
+        self.outermost().is_ok_and(|codec| codec.is_text())
     }
 
     /// Whether a value can only be encoded with the whole primary key of its row.

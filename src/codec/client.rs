@@ -1,6 +1,7 @@
 //! What clients send and get unless a codec has a form of its own: a packed blob, or JSON.
 
 use bytes::Bytes;
+use data_encoding::BASE64;
 
 use super::value::Packed;
 use super::{CodecError, Given, Manner, Notation, Value, ValueLimits, blob, json};
@@ -35,6 +36,24 @@ pub(super) fn give(
         (Notation::Json, value) => json::print(&value, manner.json_limit, limits)?.into(),
     };
     Ok(Given::Bytes(bytes))
+}
+
+/// The bytes of a text in base64, from a client's JSON.
+pub(super) fn base64(codec: &str, text: &str) -> Result<Vec<u8>, CodecError> {
+    BASE64
+        .decode(text.as_bytes())
+        .map_err(|_| CodecError::Value(format!("<{codec}>: \"base64\" is not base64")))
+}
+
+/// Whether so many bytes in base64 may be part of a client's JSON.
+pub(super) fn check_base64(bytes: u64, limits: &ValueLimits) -> Result<(), CodecError> {
+    if bytes.div_ceil(3).saturating_mul(4) <= limits.json_bytes {
+        return Ok(());
+    }
+    Err(CodecError::Limit(format!(
+        "the value takes more than {} bytes of JSON (limits.json_bytes)",
+        limits.json_bytes
+    )))
 }
 
 /// The refusal of bytes that no DataJoint client has packed.

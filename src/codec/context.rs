@@ -94,6 +94,12 @@ pub trait Backend: Send + Sync {
     /// there are more than `max`.
     fn list(&self, folder: &ObjectPath, max: usize)
     -> Result<Vec<(ObjectPath, u64)>, BackendError>;
+
+    /// Whether there is an object below `folder`. A store that need not list all of them to
+    /// know does better than this.
+    fn has_folder(&self, folder: &ObjectPath) -> Result<bool, BackendError> {
+        Ok(!self.list(folder, usize::MAX)?.is_empty())
+    }
 }
 
 impl<'a> Writing<'a> {

@@ -10,16 +10,23 @@ mod chain;
 mod client;
 pub mod comment;
 mod context;
+mod directory;
 mod error;
 pub mod hash;
 pub mod json;
 mod layout;
 mod limits;
 mod manner;
+pub mod metadata;
+mod npy_file;
 mod path;
 mod pointer;
 pub mod registry;
+mod schema_path;
 pub mod section;
+#[cfg(test)]
+pub(crate) mod testing;
+mod timestamp;
 mod type_spec;
 pub mod value;
 

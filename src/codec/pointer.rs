@@ -8,10 +8,9 @@
 //! and read in any order of keys, since MySQL sorts them. A reader needs the path, the hash
 //! and the store; the other two are for people and tools.
 
-use std::fmt::Write as _;
-
 use serde_json::Value;
 
+use super::metadata::quote;
 use super::path::{ObjectPath, PathError};
 
 /// Where a value is, and what its MD5 must be.
@@ -98,31 +97,6 @@ impl Pointer {
         out.push('}');
         out
     }
-}
-
-/// A JSON string as Python writes it by default: everything outside of printable ASCII is
-/// escaped, characters beyond the first plane as two surrogates.
-fn quote(out: &mut String, text: &str) {
-    out.push('"');
-    for c in text.chars() {
-        match c {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\n' => out.push_str("\\n"),
-            '\r' => out.push_str("\\r"),
-            '\t' => out.push_str("\\t"),
-            '\u{8}' => out.push_str("\\b"),
-            '\u{c}' => out.push_str("\\f"),
-            ' '..='~' => out.push(c),
-            _ => {
-                for unit in c.encode_utf16(&mut [0; 2]) {
-                    // Writing into a String does not fail.
-                    let _ = write!(out, "\\u{unit:04x}");
-                }
-            }
-        }
-    }
-    out.push('"');
 }
 
 #[cfg(test)]

@@ -71,7 +71,7 @@ pub trait Codec: Send + Sync + 'static {
         false
     }
 
-    /// Whether, in the bytes notation, its values are short texts and not bytes.
+    /// Whether, in the bytes notation, its values are text and not binary.
     fn is_text(&self) -> bool {
         false
     }
