@@ -1,6 +1,6 @@
 //! Listeners, threads, shutdown.
 //!
-//! 1. Certificates, stores and the catalog are set up; a fault here ends the process.
+//! 1. Codecs are checked, certificates, stores and the catalog are set up; a fault here ends the process.
 //! 2. Each listener is bound, then announced with a log line `listening`; the server is ready
 //!    when all are out.
 //! 3. Each worker thread has a runtime of its own and accepts from every listener. A session
@@ -22,6 +22,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::catalog::{Catalog, CatalogError};
+use crate::codec::{self, registry::RegistryError};
 use crate::config::{Config, Listen};
 use crate::session::{self, Shared, tls};
 use crate::store::{SettingsError, StoreLimits, Stores};
@@ -30,6 +31,9 @@ use crate::view::View;
 /// Why the server does not start, or stops.
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
+    /// The codecs that this program was built with.
+    #[error(transparent)]
+    Codecs(#[from] RegistryError),
     /// A listener's address cannot be bound.
     #[error("cannot listen on {0}: {1}")]
     Bind(String, io::Error),
@@ -59,6 +63,7 @@ pub fn serve_until(
     ready: impl FnOnce(&[std::net::SocketAddr]),
     stop: CancellationToken,
 ) -> Result<(), ServeError> {
+    codec::registry::check()?;
     // Libraries that make TLS configurations of their own find the provider here.
     let _ = rustls::crypto::ring::default_provider().install_default();
     // Stores and the catalog work here, apart from the threads that relay.
@@ -84,6 +89,7 @@ pub fn serve_until(
             config.catalog.max_age_seconds,
         ))?,
         limits: config.limits.clone(),
+        also_readable: config.pointers.also_readable.as_slice().into(),
         ending: ending.clone(),
     });
     let sessions = TaskTracker::new();

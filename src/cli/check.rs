@@ -12,6 +12,7 @@ use tokio::runtime::{Handle, Runtime};
 use tokio::time::timeout;
 
 use crate::catalog::{Catalog, ColumnCodec, Index};
+use crate::codec;
 use crate::config::{Config, Database, Limits};
 use crate::session::tls::Tls;
 use crate::store::{StoreLimits, Stores, StoresSettings};
@@ -34,6 +35,9 @@ pub(super) fn run(file: &Path) -> ExitCode {
 }
 
 async fn examine<W: Write>(config: &Config, findings: &mut Findings<W>) {
+    if let Err(error) = codec::registry::check() {
+        findings.fail(format_args!("codecs: {error}"));
+    }
     match Tls::new(config) {
         Ok(_) => findings.ok(format_args!(
             "certificates for clients: {}",

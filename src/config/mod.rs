@@ -25,6 +25,7 @@ mod tree;
 pub use error::ConfigError;
 pub use tree::Origin;
 
+use crate::codec::{ObjectPath, ValueLimits};
 use crate::store::{Secret, StoresSettings};
 use crate::view::View;
 use environment::Environment;
@@ -38,6 +39,8 @@ pub struct Config {
     pub listen: Vec<Listen>,
     /// `[stores]`, or the stores of a `datajoint.json`.
     pub stores: StoresSettings,
+    /// `[pointers]`.
+    pub pointers: Pointers,
     /// `[tls]`: what is offered to clients.
     pub tls: Tls,
     /// `[limits]`.
@@ -158,6 +161,13 @@ pub struct Identity {
     pub key: PathBuf,
 }
 
+/// What the pointers in the database are trusted with.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Pointers {
+    /// Sections of stores that any codec column may read, besides those of its own schema.
+    pub also_readable: Vec<ObjectPath>,
+}
+
 /// Bounds on what one process takes on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
@@ -169,6 +179,15 @@ pub struct Limits {
     pub store_parallel: usize,
     /// Decoded bytes that one SELECT may have fetched ahead of its client.
     pub prefetch_bytes: u64,
+    /// Longest value that goes through its codecs in memory, in bytes: as it is packed, stored
+    /// or sent, and decompressed.
+    pub value_bytes: u64,
+    /// Containers within containers that a value may have.
+    pub value_depth: usize,
+    /// Longest text of a value in the `json` view, in bytes.
+    pub json_bytes: u64,
+    /// Files of a directory that is one value.
+    pub directory_files: usize,
     /// Time that a client has to log in.
     pub login_seconds: Duration,
     /// Time that one store request may take.
@@ -186,6 +205,18 @@ pub struct Catalog {
     pub max_age_seconds: Duration,
 }
 
+impl Limits {
+    /// The bounds of one value on its way through its codecs.
+    pub fn value(&self) -> ValueLimits {
+        ValueLimits {
+            bytes: self.value_bytes,
+            depth: self.value_depth,
+            json_bytes: self.json_bytes,
+            files: self.directory_files,
+        }
+    }
+}
+
 impl Default for Tls {
     fn default() -> Self {
         Self {
@@ -197,11 +228,16 @@ impl Default for Tls {
 
 impl Default for Limits {
     fn default() -> Self {
+        let value = ValueLimits::default();
         Self {
             statement_bytes: 1 << 30,
             row_bytes: 1 << 30,
             store_parallel: 32,
             prefetch_bytes: 64 << 20,
+            value_bytes: value.bytes,
+            value_depth: value.depth,
+            json_bytes: value.json_bytes,
+            directory_files: value.files,
             login_seconds: Duration::from_secs(10),
             store_seconds: Duration::from_secs(60),
             shutdown_seconds: Duration::from_secs(30),

@@ -10,8 +10,10 @@ use serde::de::value::{Error as NotAVariant, StrDeserializer};
 use super::section::{Field, Section, Zero};
 use super::tree::{Origin, Table};
 use super::{
-    Address, Catalog, Config, ConfigError, Database, DatabaseTls, Identity, Limits, Listen, Tls,
+    Address, Catalog, Config, ConfigError, Database, DatabaseTls, Identity, Limits, Listen,
+    Pointers, Tls,
 };
+use crate::codec::ObjectPath;
 use crate::store::StoresSettings;
 use crate::view::View;
 
@@ -22,6 +24,7 @@ pub(super) const ROOT: &[&str] = &[
     "database",
     "listen",
     "stores",
+    "pointers",
     "tls",
     "limits",
     "catalog",
@@ -36,11 +39,16 @@ pub(super) const DATABASE: &[&str] = &[
 ];
 pub(super) const LISTEN: &[&str] = &["address", "view"];
 pub(super) const TLS: &[&str] = &["enabled", "certificate", "key"];
+pub(super) const POINTERS: &[&str] = &["also_readable"];
 pub(super) const LIMITS: &[&str] = &[
     "statement_bytes",
     "row_bytes",
     "store_parallel",
     "prefetch_bytes",
+    "value_bytes",
+    "value_depth",
+    "json_bytes",
+    "directory_files",
     "login_seconds",
     "store_seconds",
     "shutdown_seconds",
@@ -66,6 +74,7 @@ pub(super) fn config(
         database: database(root.section("database", DATABASE)?)?,
         listen: listeners(&mut root)?,
         stores: stores(&mut root, datajoint)?,
+        pointers: pointers(root.section("pointers", POINTERS)?)?,
         tls: tls(root.section("tls", TLS)?)?,
         limits: limits(root.section("limits", LIMITS)?)?,
         catalog: catalog(root.section("catalog", CATALOG)?)?,
@@ -200,6 +209,17 @@ fn stores(
     }
 }
 
+fn pointers(mut section: Section) -> Result<Pointers, ConfigError> {
+    let sections = section.take("also_readable").map(Field::list).transpose()?;
+    let parse = |field: Field| {
+        ObjectPath::parse(field.text()?).map_err(|error| field.invalid(&error.to_string()))
+    };
+    let sections = sections.unwrap_or_default().into_iter().map(parse);
+    Ok(Pointers {
+        also_readable: sections.collect::<Result<_, _>>()?,
+    })
+}
+
 fn tls(mut section: Section) -> Result<Tls, ConfigError> {
     let enabled = section
         .take("enabled")
@@ -231,9 +251,13 @@ fn limits(mut section: Section) -> Result<Limits, ConfigError> {
     let statement_bytes = whole("statement_bytes", default.statement_bytes)?;
     let row_bytes = whole("row_bytes", default.row_bytes)?;
     let prefetch_bytes = whole("prefetch_bytes", default.prefetch_bytes)?;
+    let value_bytes = whole("value_bytes", default.value_bytes)?;
+    let json_bytes = whole("json_bytes", default.json_bytes)?;
     let mut count = |name, default| section.take(name).map_or(Ok(default), |f| f.whole(1));
     let store_parallel = count("store_parallel", default.store_parallel)?;
     let sessions = count("sessions", default.sessions)?;
+    let value_depth = count("value_depth", default.value_depth)?;
+    let directory_files = count("directory_files", default.directory_files)?;
     let mut seconds =
         |name, default, zero| section.take(name).map_or(Ok(default), |f| f.seconds(zero));
     Ok(Limits {
@@ -241,6 +265,10 @@ fn limits(mut section: Section) -> Result<Limits, ConfigError> {
         row_bytes,
         store_parallel,
         prefetch_bytes,
+        value_bytes,
+        value_depth,
+        json_bytes,
+        directory_files,
         login_seconds: seconds("login_seconds", default.login_seconds, Zero::Refused)?,
         store_seconds: seconds("store_seconds", default.store_seconds, Zero::Refused)?,
         shutdown_seconds: seconds("shutdown_seconds", default.shutdown_seconds, Zero::Allowed)?,

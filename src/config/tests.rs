@@ -139,10 +139,16 @@ fn every_section_is_read() {
         row_bytes = 2
         store_parallel = 3
         prefetch_bytes = 4
+        value_bytes = 9
+        value_depth = 10
+        json_bytes = 11
+        directory_files = 12
         login_seconds = 5
         store_seconds = 6.5
         shutdown_seconds = 0
         sessions = 8
+        [pointers]
+        also_readable = ['_hash/old_lab', 'legacy']
         [catalog]
         max_age_seconds = 0.25",
     ));
@@ -156,12 +162,23 @@ fn every_section_is_read() {
         row_bytes: 2,
         store_parallel: 3,
         prefetch_bytes: 4,
+        value_bytes: 9,
+        value_depth: 10,
+        json_bytes: 11,
+        directory_files: 12,
         login_seconds: Duration::from_secs(5),
         store_seconds: Duration::from_millis(6500),
         shutdown_seconds: Duration::ZERO,
         sessions: 8,
     };
     assert_eq!(config.limits, expected);
+    let also: Vec<_> = config
+        .pointers
+        .also_readable
+        .iter()
+        .map(|p| p.as_str())
+        .collect();
+    assert_eq!(also, ["_hash/old_lab", "legacy"]);
     assert_eq!(config.catalog.max_age_seconds, Duration::from_millis(250));
 }
 
@@ -394,6 +411,18 @@ fn values_that_a_key_does_not_take() {
         ("[limits]\nstore_seconds = inf", "takes a number of seconds"),
         ("[limits]\nstore_seconds = nan", "takes a number of seconds"),
         ("[limits]\nstore_seconds = 1e9", "at most a year"),
+        (
+            "[limits]\nvalue_depth = 0",
+            "`limits.value_depth`: takes a whole number from 1 up",
+        ),
+        (
+            "[pointers]\nalso_readable = ['a', '../b']",
+            "`pointers.also_readable.1`: an object path has no segment '.' or '..'",
+        ),
+        (
+            "[pointers]\nreadable = ['a']",
+            "unknown key `pointers.readable`: did you mean `also_readable`?",
+        ),
         (
             "[catalog]\nmax_age_seconds = 0",
             "`catalog.max_age_seconds`: takes",

@@ -1,5 +1,5 @@
 //! What a statement's meaning depends on besides its text: the current database, the SQL mode
-//! and the character set.
+//! and the character sets of what the client sends and gets.
 //!
 //! The server is asked, in the same session, before a statement on a codec table when the answer
 //! may have changed; the relay keeps track of that ([`Relay::context_valid`]). For statements on
@@ -17,7 +17,8 @@ use crate::wire::response::Seen;
 use crate::wire::row;
 
 /// `HEX` because the server would convert the name to the client's character set.
-const QUESTION: &[u8] = b"\x03SELECT HEX(DATABASE()), @@sql_mode, @@character_set_client";
+const QUESTION: &[u8] = b"\x03SELECT HEX(DATABASE()), @@sql_mode, @@character_set_client, \
+    @@character_set_results";
 /// The answer is a few hundred bytes.
 const ANSWER: u64 = 1 << 20;
 
@@ -30,6 +31,40 @@ pub struct SessionContext {
     pub dialect: Dialect,
     /// `character_set_client`
     pub charset: String,
+    /// `character_set_results`
+    pub results: Results,
+}
+
+/// What text the client can be given, by its `character_set_results`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Results {
+    /// All of UTF-8: `utf8mb4`; also `binary` and NULL, which have nothing converted.
+    #[default]
+    Utf8,
+    /// UTF-8 of at most three bytes a character: `utf8mb3`, also called `utf8`.
+    Utf8Mb3,
+    /// ASCII, which all other character sets contain.
+    Ascii,
+}
+
+impl Results {
+    fn new(charset: Option<&[u8]>) -> Self {
+        match charset {
+            None | Some(b"utf8mb4" | b"binary") => Self::Utf8,
+            Some(b"utf8mb3" | b"utf8") => Self::Utf8Mb3,
+            Some(_) => Self::Ascii,
+        }
+    }
+
+    /// Whether the client can be given this text as it is.
+    pub fn take(self, text: &[u8]) -> bool {
+        match self {
+            Self::Utf8 => true,
+            // No shorter character has a byte from here on.
+            Self::Utf8Mb3 => text.iter().all(|b| *b < 0xF0),
+            Self::Ascii => text.is_ascii(),
+        }
+    }
 }
 
 /// Asks the server. `Ok(Err(packet))` is an ERR packet for the client.
@@ -137,5 +172,58 @@ fn parse(payload: &[u8]) -> Option<SessionContext> {
         schema,
         dialect,
         charset: String::from_utf8_lossy(text(2).unwrap_or_default()).into_owned(),
+        results: Results::new(text(3)),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::lenenc;
+
+    fn answer(fields: [Option<&str>; 4]) -> Vec<u8> {
+        let mut payload = Vec::new();
+        for field in fields {
+            match field {
+                Some(text) => lenenc::push_str(&mut payload, text.as_bytes()),
+                None => payload.push(row::NULL),
+            }
+        }
+        payload
+    }
+
+    #[test]
+    fn the_answer_is_read() {
+        let fields = [
+            Some("6C6162"),
+            Some("ANSI_QUOTES,X"),
+            Some("gbk"),
+            Some("latin1"),
+        ];
+        let context = parse(&answer(fields)).unwrap();
+        assert_eq!(context.schema.as_deref(), Some("lab"));
+        assert!(context.dialect.ansi_quotes && !context.dialect.no_backslash_escapes);
+        assert_eq!(
+            (context.charset.as_str(), context.results),
+            ("gbk", Results::Ascii)
+        );
+        let none = parse(&answer([None, Some(""), Some("utf8mb3"), None])).unwrap();
+        assert_eq!((none.schema, none.results), (None, Results::Utf8));
+    }
+
+    #[test]
+    fn what_text_a_client_takes() {
+        for (charset, plain, accent, smile) in [
+            (None, true, true, true),
+            (Some("binary"), true, true, true),
+            (Some("utf8mb4"), true, true, true),
+            (Some("utf8mb3"), true, true, false),
+            (Some("utf8"), true, true, false),
+            (Some("latin1"), true, false, false),
+        ] {
+            let results = Results::new(charset.map(str::as_bytes));
+            let taken = ["a", "é", "😀"].map(|text| results.take(text.as_bytes()));
+            assert_eq!(taken, [plain, accent, smile], "{charset:?}");
+        }
+    }
 }

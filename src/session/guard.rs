@@ -1,10 +1,12 @@
-//! The last line of defence of the `bytes` view: a pointer's text never reaches its clients.
+//! The last line of defence of the `bytes` and `json` views: what is stored in a column that the
+//! view translates never reaches their clients as it is.
 //!
-//! Plans already refuse what would show a pointer, as far as a statement's text tells. What it
-//! cannot tell (a stored function or procedure, a statement prepared before a column was
-//! declared, a view made a second ago) is noticed here, in the server's answers:
+//! Plans already refuse what would show it, as far as a statement's text tells. What it cannot
+//! tell (a stored function or procedure, a statement prepared before a column was declared or
+//! the view was chosen, a view made a second ago) is noticed here, in the server's answers:
 //!
-//! 1. A result column that is announced to come from an external codec column.
+//! 1. A result column that is announced to come from a column that the view translates: one with
+//!    pointers, in the `json` view also one with packed values.
 //! 2. A pointer in a row, looked for where a text column is wide enough for one, and only where
 //!    there are external codec columns at all.
 
@@ -14,6 +16,7 @@ use super::origin;
 use crate::catalog::Index;
 use crate::codec::Pointer;
 use crate::refusal::Refusal;
+use crate::view::View;
 use crate::wire::column::Column;
 use crate::wire::response::Responses;
 
@@ -43,6 +46,7 @@ impl Guard {
     pub fn definition(
         &mut self,
         index: &Index,
+        view: View,
         payload: &[u8],
         responses: &Responses,
     ) -> Option<String> {
@@ -51,8 +55,8 @@ impl Guard {
         }
         let column = Column::parse(payload, responses.shape().extended_metadata)?;
         self.suspicious |= column.can_hold_pointer() && index.has_external();
-        let (table, position) = origin::external(index, &column)?;
-        Some(table.column_path(position))
+        let origin = origin::translated(index, &column, view)?;
+        Some(origin.table.column_path(origin.position))
     }
 
     /// Whether the rows of this result are to be searched.

@@ -2,10 +2,12 @@
 //!
 //! A session relays ([`relay`]) until a statement needs a closer look. Then the responses under
 //! way are let through, the statement is planned ([`crate::plan`]) and handled: passed on after
-//! all, refused, or run by one of [`write`], [`read`], [`describe`], [`declare`]. After that it
-//! relays again. Everything a session knows is gone with it.
+//! all, refused, or run by one of [`write`], [`read`], [`describe`], [`declare`], [`choose`].
+//! After that it relays again. Everything a session knows is gone with it.
 
 mod buffers;
+mod choose;
+mod coded;
 mod context;
 mod declare;
 mod describe;
@@ -15,7 +17,9 @@ mod login;
 mod origin;
 mod prepare;
 mod read;
+mod refuse;
 mod relay;
+mod row;
 mod shared;
 mod stream;
 pub mod tls;
@@ -81,7 +85,6 @@ pub async fn run(client: TcpStream, view: View, shared: &Shared) {
             ..SessionContext::default()
         },
         challenge: login.challenge,
-        view,
         shared,
         ending: Box::pin(shared.ending.clone().cancelled_owned()),
         ended: false,
@@ -110,7 +113,6 @@ struct Session<'a> {
     relay: Relay,
     context: SessionContext,
     challenge: Challenge,
-    view: View,
     shared: &'a Shared,
     ending: Pin<Box<WaitForCancellationFutureOwned>>,
     ended: bool,
@@ -140,6 +142,9 @@ impl Session<'_> {
                     Box::pin(self.settle()).await?;
                     match payload.first() {
                         Some(&command::CHANGE_USER) => Box::pin(self.change_user(&payload)).await?,
+                        Some(&command::RESET_CONNECTION) => {
+                            choose::reset(&mut self.relay, seq, &payload).await?;
+                        }
                         Some(&command::STMT_EXECUTE) => {
                             let execute = prepare::execute(
                                 &mut self.relay,
@@ -198,7 +203,7 @@ impl Session<'_> {
             schema: self.context.schema.as_deref(),
             dialect: self.context.dialect,
             charset: &self.context.charset,
-            view: self.view,
+            view: self.relay.choice.view,
             stores: &stores,
         };
         let text = statement.payload.slice(1..);
@@ -214,25 +219,27 @@ impl Session<'_> {
             self.relay.prepared.other();
             return self.pass(statement);
         }
-        let dialect = context.dialect;
+        let plan = plan::examine(&text, &context, &index);
         let relay = &mut self.relay;
-        let done = match plan::examine(&text, &context, &index) {
+        let done = match plan {
             Err(refusal) => return self.refuse(statement.seq, &refusal).await,
             Ok(Plan::Pass) => return self.pass(statement),
             Ok(Plan::Write(write)) => {
                 drop(text);
                 let seq = statement.seq;
-                match write::run(relay, self.shared, statement, write, dialect).await? {
+                match write::run(relay, self.shared, &self.context, statement, write).await? {
                     Ok(()) => Ok(()),
                     Err(refusal) => return self.refuse(seq, &refusal).await,
                 }
             }
-            Ok(Plan::Read) => read::run(relay, self.shared, &index, statement).await,
+            Ok(Plan::Read) => {
+                read::run(relay, self.shared, &index, self.context.results, statement).await
+            }
             Ok(Plan::Describe(plan)) => describe::run(relay, statement, &plan).await,
             Ok(Plan::Declare(plan)) => {
                 declare::declare(relay, &self.shared.catalog, statement, &plan).await
             }
-            Ok(Plan::Choose(_)) => return self.pass(statement),
+            Ok(Plan::Choose(settings)) => choose::run(relay, &statement, &settings).await,
             Ok(Plan::Ddl(ddl)) => declare::ddl(relay, &self.shared.catalog, statement, &ddl).await,
         };
         self.relay.client.resume();
@@ -298,7 +305,7 @@ impl Session<'_> {
         )
         .await?;
         relay.responses = Responses::new(relay.responses.shape(), status.unwrap_or_default());
-        relay.context_valid = false;
+        relay.begin_anew();
         relay.schema_known = false;
         relay.client.resume();
         relay.server.resume();
@@ -307,6 +314,7 @@ impl Session<'_> {
 
     /// `COM_FIELD_LIST`: codec columns are listed as what the client sees of them.
     async fn field_list(&mut self, seq: u8, payload: &[u8]) -> io::Result<()> {
+        let view = self.relay.choice.view;
         let Relay {
             client,
             server,
@@ -319,10 +327,13 @@ impl Session<'_> {
         let mut out = link::Outgoing::new(client, seq.wrapping_add(1));
         loop {
             let packet = server.read_packet(self.shared.limits.row_bytes).await?;
-            let column = Column::parse(&packet.payload, responses.shape().extended_metadata)
-                .filter(|c| origin::external(&index, c).is_some());
-            match column {
-                Some(column) => out.packet(&column.as_longblob()).await?,
+            let column = Column::parse(&packet.payload, responses.shape().extended_metadata);
+            let found = column.and_then(|c| Some((c, origin::translated(&index, &c, view)?)));
+            match found {
+                Some((column, origin)) => {
+                    out.packet(&origin::announced(&column, origin.shape))
+                        .await?;
+                }
                 None => out.packet(&packet.payload).await?,
             }
             if responses.whole_packet(&packet.payload) == Seen::End {

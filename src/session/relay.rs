@@ -28,7 +28,7 @@ use super::link::{Link, Outgoing};
 use super::prepare::{self, Prepared};
 use crate::catalog::Catalog;
 use crate::plan::{self, Glance};
-use crate::view::View;
+use crate::view::{Choice, View};
 use crate::wire::command;
 use crate::wire::packet::{self, HEADER, MAX_CHUNK};
 use crate::wire::reply;
@@ -86,11 +86,14 @@ pub struct Relay {
     pub seq_shift: u8,
     /// The prepared statements whose execution changes the catalog.
     pub prepared: Prepared,
+    /// What the session has chosen to see.
+    pub choice: Choice,
     guard: Guard,
     /// The client's packets are the contents of a local file.
     infile: bool,
     collecting: Option<Collecting>,
-    view: View,
+    /// The view that its listener gives.
+    listener: View,
     multi_statements: bool,
     limit: u64,
 }
@@ -142,10 +145,18 @@ impl Relay {
             guard: Guard::default(),
             infile: false,
             collecting: None,
-            view,
+            choice: Choice::new(view),
+            listener: view,
             multi_statements,
             limit,
         }
+    }
+
+    /// The server has forgotten what the session had set.
+    pub fn begin_anew(&mut self) {
+        self.choice = Choice::new(self.listener);
+        self.prepared = Prepared::default();
+        self.context_valid = false;
     }
 
     /// Relays until something needs the session's attention. `ending` says that the session is
@@ -254,7 +265,8 @@ impl Relay {
 
     /// Takes note of the packets in `buf`; gives how many bytes may go to the client.
     fn follow(&mut self, buf: &mut [u8], catalog: &Catalog) -> (usize, Option<Event>) {
-        let guarded = self.view == View::Bytes;
+        let view = self.choice.view;
+        let guarded = view != View::Stored;
         let mut at = 0;
         let mut index = None;
         loop {
@@ -278,7 +290,7 @@ impl Relay {
                 () if head.continued => None,
                 () if definition => {
                     let index = index.get_or_insert_with(|| catalog.index());
-                    self.guard.definition(index, payload, &self.responses)
+                    self.guard.definition(index, view, payload, &self.responses)
                 }
                 () if searched && guard::shows_pointer(payload) => Some("this result".to_owned()),
                 () => None,
@@ -387,10 +399,7 @@ impl Relay {
                 self.note_keyword(&payload[1..], head.have == head.len && !head.continues);
             } else if matches!(
                 command,
-                command::INIT_DB
-                    | command::RESET_CONNECTION
-                    | command::STMT_EXECUTE
-                    | command::STMT_BULK_EXECUTE
+                command::INIT_DB | command::STMT_EXECUTE | command::STMT_BULK_EXECUTE
             ) {
                 self.context_valid = false;
                 self.schema_known &= command != command::INIT_DB;
@@ -416,11 +425,11 @@ impl Relay {
         match *command {
             command::QUERY | command::STMT_PREPARE => {
                 HEADER + len <= buffers::SIZE
-                    || self.view == View::Bytes && !catalog.index().is_empty()
+                    || self.choice.view != View::Stored && !catalog.index().is_empty()
             }
             command::STMT_EXECUTE => self.prepared.any() && len <= prepare::EXECUTE,
-            command::CHANGE_USER => true,
-            command::FIELD_LIST => self.view == View::Bytes,
+            command::CHANGE_USER | command::RESET_CONNECTION => true,
+            command::FIELD_LIST => self.choice.view != View::Stored,
             _ => false,
         }
     }
@@ -429,7 +438,7 @@ impl Relay {
         plan::glance(
             &payload[1..],
             &catalog.index(),
-            self.view,
+            self.choice.view,
             self.multi_statements,
         )
     }

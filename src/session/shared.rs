@@ -6,6 +6,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::tls::Tls;
 use crate::catalog::Catalog;
+use crate::codec::ObjectPath;
 use crate::config::{Address, Limits};
 use crate::store::Stores;
 
@@ -15,6 +16,8 @@ pub struct Shared {
     pub database: Address,
     /// Bounds.
     pub limits: Limits,
+    /// Sections of the stores that every column may read (`pointers.also_readable`).
+    pub also_readable: Arc<[ObjectPath]>,
     /// Which columns carry a codec.
     pub catalog: Arc<Catalog>,
     /// The object stores.

@@ -22,6 +22,7 @@ pub use chunks::Chunks;
 pub struct Literal {
     text: Bytes,
     parts: Vec<Part>,
+    charset: Option<&'static str>,
 }
 
 /// What lies between one pair of quotes, or after `0x`.
@@ -60,12 +61,14 @@ impl Literal {
         {
             tokens = inner;
         }
+        let mut introduced = None;
         if let [introducer, rest @ ..] = tokens
             && let Some(charset) = introduced_charset(text, introducer)
         {
             if WIDE_CHARSETS.contains(&charset) {
                 return None;
             }
+            introduced = Some(charset);
             tokens = rest;
         }
         let [first, more @ ..] = tokens else {
@@ -81,7 +84,14 @@ impl Literal {
         (strings || parts.len() == 1).then(|| Literal {
             text: text.clone(),
             parts,
+            charset: introduced.or((!strings).then_some("binary")),
         })
+    }
+
+    /// The character set of its bytes, as far as the literal says: that of its introducer;
+    /// `binary` for digits. `None`: that of the client.
+    pub fn charset(&self) -> Option<&'static str> {
+        self.charset
     }
 
     /// How many bytes the value has. Strings are scanned for it, at memory speed.
@@ -172,6 +182,38 @@ pub fn quote_ascii(out: &mut Vec<u8>, value: &str, dialect: Dialect) {
         }
         out.push(byte);
     }
+    out.push(b'\'');
+}
+
+/// Writes bytes as `_binary'…'`, which takes little more room than they do, or, unless `plain`,
+/// as `X'…'`, which takes twice as much.
+///
+/// `plain` says that in the client's character set no byte of a longer character looks like
+/// ASCII, so that the server finds the same quotes.
+pub fn quote_bytes(out: &mut Vec<u8>, value: &[u8], dialect: Dialect, plain: bool) {
+    if !plain {
+        out.reserve(2 * value.len() + 3);
+        out.extend_from_slice(b"X'");
+        for piece in value.chunks(64 << 10) {
+            out.extend_from_slice(data_encoding::HEXLOWER.encode(piece).as_bytes());
+        }
+        out.push(b'\'');
+        return;
+    }
+    out.reserve(value.len() + value.len() / 64 + 9);
+    out.extend_from_slice(b"_binary'");
+    let mut rest = value;
+    loop {
+        let special = match dialect.no_backslash_escapes {
+            true => memchr::memchr(b'\'', rest),
+            false => memchr::memchr2(b'\'', b'\\', rest),
+        };
+        let Some(at) = special else { break };
+        out.extend_from_slice(&rest[..=at]);
+        out.push(rest[at]);
+        rest = &rest[at + 1..];
+    }
+    out.extend_from_slice(rest);
     out.push(b'\'');
 }
 

@@ -45,7 +45,7 @@ impl Backend for Store {
             let reader = self.open_object(path).await?;
             if reader.size() > max {
                 let cause = format!("the object has more than {max} bytes");
-                return Err(Fault::new(ErrorKind::Failed, cause).at(self.name(), Operation::Get));
+                return Err(Fault::new(ErrorKind::TooLarge, cause).at(self.name(), Operation::Get));
             }
             reader.collect().await
         };

@@ -35,6 +35,8 @@ pub enum ErrorKind {
     Exists,
     /// An object that is not what its name or pointer says.
     Corrupt,
+    /// An object with more bytes than were asked for.
+    TooLarge,
     /// The store refuses the credentials, or they may not do this.
     Denied,
     /// The store cannot be reached or does not answer in time.
@@ -101,7 +103,10 @@ impl StoreError {
             ErrorKind::OutOfBounds => {
                 "the pointer leads outside of the column's own section of the store"
             }
-            ErrorKind::Denied | ErrorKind::Unavailable | ErrorKind::Failed => &self.cause,
+            ErrorKind::TooLarge
+            | ErrorKind::Denied
+            | ErrorKind::Unavailable
+            | ErrorKind::Failed => &self.cause,
         };
         format!("store '{}', {}: {cause}", self.store, self.operation)
     }

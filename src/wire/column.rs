@@ -1,5 +1,5 @@
-//! Column definitions (`ColumnDefinition41`): a borrowed parser, and the form that shows a
-//! column as `longblob`.
+//! Column definitions (`ColumnDefinition41`): a borrowed parser, and the forms that announce a
+//! column as another type than the server has it.
 
 use super::lenenc;
 
@@ -13,12 +13,28 @@ const TYPE_TINY_BLOB: u8 = 0xF9;
 const TYPE_STRING: u8 = 0xFE;
 /// Pointers are longer than this, in bytes.
 const POINTER: u32 = 100;
-/// `BLOB_FLAG | BINARY_FLAG`
-const BLOB_FLAGS: u16 = 0x0010 | 0x0080;
-/// `NOT_NULL_FLAG | NO_DEFAULT_VALUE_FLAG`, the only flags that say the same of a `longblob`.
+/// `MYSQL_TYPE_VAR_STRING`, which servers send for `varchar`.
+const TYPE_VAR_STRING: u8 = 0xFD;
+/// `BLOB_FLAG`, which every blob and text column has.
+const BLOB_FLAG: u16 = 0x0010;
+/// `BINARY_FLAG`
+const BINARY_FLAG: u16 = 0x0080;
+/// `NOT_NULL_FLAG | NO_DEFAULT_VALUE_FLAG`, the only flags that say the same of another type.
 const KEPT_FLAGS: u16 = 0x0001 | 0x1000;
 /// The collation `binary`.
 const BINARY: u16 = 63;
+/// The collation `utf8mb4_general_ci`.
+const UTF8MB4: u16 = 45;
+/// Bytes of a `varchar(1024)` in `utf8mb4`.
+const VARCHAR: u32 = 4 * 1024;
+
+/// What a column is announced as.
+struct Announced {
+    collation: u16,
+    length: u32,
+    column_type: u8,
+    flags: u16,
+}
 
 /// One column definition; all slices borrow from the packet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -85,6 +101,35 @@ impl<'a> Column<'a> {
 
     /// The same column, announced as a `longblob` column is.
     pub fn as_longblob(&self) -> Vec<u8> {
+        self.announced(&Announced {
+            collation: BINARY,
+            length: u32::MAX,
+            column_type: TYPE_BLOB,
+            flags: BLOB_FLAG | BINARY_FLAG,
+        })
+    }
+
+    /// The same column, announced as a `longtext` column is in `utf8mb4`.
+    pub fn as_longtext(&self) -> Vec<u8> {
+        self.announced(&Announced {
+            collation: UTF8MB4,
+            length: u32::MAX,
+            column_type: TYPE_BLOB,
+            flags: BLOB_FLAG,
+        })
+    }
+
+    /// The same column, announced as a `varchar(1024)` column is in `utf8mb4`.
+    pub fn as_varchar(&self) -> Vec<u8> {
+        self.announced(&Announced {
+            collation: UTF8MB4,
+            length: VARCHAR,
+            column_type: TYPE_VAR_STRING,
+            flags: 0,
+        })
+    }
+
+    fn announced(&self, form: &Announced) -> Vec<u8> {
         let mut out = Vec::with_capacity(64);
         for s in [
             self.catalog,
@@ -101,10 +146,10 @@ impl<'a> Column<'a> {
         }
         let flags = u16::from_le_bytes([self.fixed[7], self.fixed[8]]);
         out.push(0x0C);
-        out.extend_from_slice(&BINARY.to_le_bytes());
-        out.extend_from_slice(&u32::MAX.to_le_bytes());
-        out.push(TYPE_BLOB);
-        out.extend_from_slice(&(flags & KEPT_FLAGS | BLOB_FLAGS).to_le_bytes());
+        out.extend_from_slice(&form.collation.to_le_bytes());
+        out.extend_from_slice(&form.length.to_le_bytes());
+        out.push(form.column_type);
+        out.extend_from_slice(&(flags & KEPT_FLAGS | form.flags).to_le_bytes());
         out.extend_from_slice(&self.fixed[9..]);
         out
     }
@@ -147,6 +192,27 @@ mod tests {
                 [63, 0, 255, 255, 255, 255, 0xFC, 0x91, 0x10, 0, 0, 0]
             );
             assert_eq!(shown.extended, extended.then_some(&b""[..]));
+        }
+    }
+
+    #[test]
+    fn a_column_becomes_text() {
+        let packet = definition(true);
+        let column = Column::parse(&packet, true).unwrap();
+        for (shown, fixed) in [
+            (
+                column.as_longtext(),
+                [45, 0, 255, 255, 255, 255, 0xFC, 0x11, 0x10, 0, 0, 0],
+            ),
+            (
+                column.as_varchar(),
+                [45, 0, 0, 16, 0, 0, 0xFD, 0x01, 0x10, 0, 0, 0],
+            ),
+        ] {
+            let shown = Column::parse(&shown, true).unwrap();
+            assert_eq!((shown.name, shown.org_name), (column.name, column.org_name));
+            assert_eq!(shown.fixed, fixed);
+            assert_eq!(shown.extended, Some(&b""[..]));
         }
     }
 

@@ -135,6 +135,24 @@ fn quoting_for_a_rewritten_statement() {
     }
 }
 
+#[test]
+fn the_character_set_is_what_the_literal_says() {
+    let charset = |text: &str| {
+        let tokens = lexer::lex(text.as_bytes(), Dialect::default()).tokens;
+        let literal = Literal::parse(
+            &Bytes::copy_from_slice(text.as_bytes()),
+            &tokens,
+            Dialect::default(),
+        );
+        literal.unwrap().charset()
+    };
+    assert_eq!(charset("'a'"), None);
+    assert_eq!(charset("_latin1 'a'"), Some("latin1"));
+    assert_eq!(charset("(_UTF8MB4 X'61')"), Some("utf8mb4"));
+    assert_eq!(charset("X'61'"), Some("binary"));
+    assert_eq!(charset("0b1"), Some("binary"));
+}
+
 fn dialects() -> impl Strategy<Value = Dialect> {
     any::<(bool, bool)>().prop_map(|(ansi_quotes, no_backslash_escapes)| Dialect {
         ansi_quotes,
@@ -179,6 +197,14 @@ proptest! {
         quote_ascii(&mut text, &value, dialect);
         prop_assert!(text.is_ascii());
         prop_assert_eq!(read_as(dialect, &text), Some(value.into_bytes()));
+    }
+
+    #[test]
+    fn quoted_bytes_come_out_equal(value in values(), dialect in dialects(), plain: bool) {
+        let mut text = Vec::new();
+        quote_bytes(&mut text, &value, dialect, plain);
+        prop_assert!(plain || text.is_ascii());
+        prop_assert_eq!(read_as(dialect, &text), Some(value));
     }
 
     #[test]

@@ -1,0 +1,309 @@
+//! Values on their way through the chain of a column.
+//!
+//! Codecs may block and take their time, so each value has a thread of the relay's own pool for
+//! that. (Not of the stores' pool: a codec waits for its store, whose file operations run there.)
+//!
+//! Nobody knows how large a value becomes before it is decoded: a pointer is short, and so are a
+//! compressed megabyte of zeros. So a value is first tried within its [share](shares) of
+//! `limits.prefetch_bytes`, side by side with others. One that does not fit is left off there and
+//! done again alone, with all that `limits.value_bytes` allows. What one statement holds in
+//! memory stays within a small multiple of the two limits.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use super::context::Results;
+use super::refuse;
+use super::shared::Shared;
+use crate::catalog::{ColumnCodec, Table};
+use crate::codec::{
+    Chain, CodecError, Dtype, Given, Key, Manner, Notation, ObjectPath, Pointer, Reading, Site,
+    Value, ValueLimits, Writing, metadata,
+};
+use crate::config::Limits;
+use crate::refusal::Refusal;
+use crate::sql::literal::Literal;
+use crate::store::Stores;
+use crate::view::Shape;
+
+/// A column with a chain.
+#[derive(Debug)]
+pub struct Coded {
+    /// Its table.
+    pub table: Arc<Table>,
+    /// The chain.
+    pub chain: Chain,
+    /// `schema.table.column`, for messages.
+    pub name: String,
+    position: usize,
+}
+
+/// What all values of one statement have in common.
+#[derive(Clone)]
+pub struct Terms {
+    manner: Manner,
+    stores: Stores,
+    also: Arc<[ObjectPath]>,
+    /// For values that are under way side by side.
+    shared: ValueLimits,
+    /// For a value alone.
+    alone: ValueLimits,
+}
+
+/// Which bounds hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Room {
+    /// A share of what the statement may have.
+    Shared,
+    /// All of it.
+    Alone,
+}
+
+impl Coded {
+    /// The column at this position; an error if its codec cannot be run.
+    pub fn new(table: &Arc<Table>, position: usize) -> Result<Self, Refusal> {
+        let name = table.column_path(position);
+        match table.columns.get(position).and_then(|c| c.codec.as_ref()) {
+            Some(ColumnCodec::Chain(chain)) => Ok(Self {
+                table: table.clone(),
+                chain: chain.clone(),
+                name,
+                position,
+            }),
+            Some(ColumnCodec::Unusable { reason, .. }) => Err(refuse::unusable(&name, reason)),
+            None => Err(Refusal::unsupported(
+                &name,
+                "the column carries no codec",
+                "try again",
+            )),
+        }
+    }
+
+    fn site(&self) -> Site<'_> {
+        Site {
+            schema: &self.table.schema,
+            table: &self.table.name,
+            column: &self.table.columns[self.position].name,
+        }
+    }
+
+    /// Whether values pass through unchanged, to the column or to an object named by its hash:
+    /// those never come here.
+    pub fn is_streamed(&self, manner: &Manner) -> bool {
+        manner.notation == Notation::Bytes && self.chain.is_transparent()
+    }
+
+    /// What is stored for what a client has written, as `spell` writes it.
+    pub async fn write(
+        self: &Arc<Self>,
+        literal: &Literal,
+        key: &Key,
+        terms: &Terms,
+        room: Room,
+        spell: impl FnOnce(Value, &Dtype) -> Result<Bytes, CodecError> + Send + 'static,
+    ) -> Result<Bytes, CodecError> {
+        let (column, terms) = (self.clone(), terms.clone());
+        let (literal, key) = (literal.clone(), key.clone());
+        on_a_thread(move || {
+            let limits = terms.limits(room);
+            let sent = collected(&literal, limits.bytes)?;
+            let to = Writing {
+                site: column.site(),
+                key: &key,
+                store: column.chain.store.as_deref(),
+                manner: terms.manner,
+                backends: &terms.stores,
+                limits,
+            };
+            let stored = column.chain.write(sent, &to)?;
+            spell(stored, &column.chain.dtype)
+        })
+        .await
+    }
+
+    /// What a client gets for what is stored.
+    pub async fn read(
+        self: &Arc<Self>,
+        stored: Bytes,
+        terms: &Terms,
+        room: Room,
+        into: Text,
+    ) -> Result<Given, CodecError> {
+        let (column, terms) = (self.clone(), terms.clone());
+        on_a_thread(move || {
+            let from = Reading {
+                site: column.site(),
+                manner: terms.manner,
+                backends: &terms.stores,
+                also: &terms.also,
+                limits: terms.limits(room),
+            };
+            let stored = match column.chain.dtype {
+                Dtype::Bytes => Value::Bytes(stored),
+                Dtype::Json if stored.len() > Pointer::MAX_LEN => {
+                    let text = "the column's metadata is longer than 65536 bytes";
+                    return Err(CodecError::Corrupt(text.to_owned()));
+                }
+                Dtype::Json => metadata::loads(&stored)?,
+                Dtype::Other(_) => Value::Str(String::from_utf8_lossy(&stored).into_owned()),
+            };
+            match column.chain.read(stored, &from)? {
+                Given::Bytes(bytes) => into.fit(bytes).map(Given::Bytes),
+                object => Ok(object),
+            }
+        })
+        .await
+    }
+}
+
+impl Terms {
+    /// Those of a statement.
+    pub fn new(shared: &Shared, manner: Manner) -> Self {
+        let alone = shared.limits.value();
+        let share = share(&shared.limits);
+        Self {
+            manner,
+            stores: shared.stores.clone(),
+            also: shared.also_readable.clone(),
+            shared: ValueLimits {
+                bytes: alone.bytes.min(share),
+                json_bytes: alone.json_bytes.min(share),
+                ..alone
+            },
+            alone,
+        }
+    }
+
+    /// Whether a value that was too large for its share is to be tried again.
+    pub fn has_more_room(&self) -> bool {
+        self.alone != self.shared
+    }
+
+    fn limits(&self, room: Room) -> ValueLimits {
+        match room {
+            Room::Shared => self.shared,
+            Room::Alone => self.alone,
+        }
+    }
+}
+
+/// What each value may take of those that are under way side by side, in bytes.
+pub fn share(limits: &Limits) -> u64 {
+    (limits.prefetch_bytes / limits.store_parallel as u64).max(1)
+}
+
+/// The text that a column's client takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Text {
+    /// How the column was announced.
+    pub shape: Shape,
+    /// `character_set_results`
+    pub results: Results,
+}
+
+impl Text {
+    /// The value in the client's character set.
+    fn fit(self, value: Bytes) -> Result<Bytes, CodecError> {
+        if self.shape == Shape::LongBlob || self.results.take(&value) {
+            return Ok(value);
+        }
+        match std::str::from_utf8(&value) {
+            Ok(text) if self.shape == Shape::LongText => Ok(json_in_ascii(text).into()),
+            _ => Err(CodecError::Value(
+                "its text cannot be written in character_set_results, which is not utf8mb4"
+                    .to_owned(),
+            )),
+        }
+    }
+}
+
+/// JSON text with everything outside of ASCII escaped: such characters stand in strings only.
+fn json_in_ascii(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + text.len() / 2);
+    for c in text.chars() {
+        if c.is_ascii() {
+            out.push(c);
+            continue;
+        }
+        for unit in c.encode_utf16(&mut [0; 2]) {
+            out.push_str(&format!("\\u{unit:04x}"));
+        }
+    }
+    out
+}
+
+/// All of a literal's value; without a copy where it lies in the statement as it is.
+fn collected(literal: &Literal, limit: u64) -> Result<Bytes, CodecError> {
+    let len = literal.decoded_len();
+    let whole = usize::try_from(len).ok().filter(|_| len <= limit);
+    let Some(whole) = whole else {
+        let text = "the value is longer than limits.value_bytes";
+        return Err(CodecError::Limit(text.to_owned()));
+    };
+    let mut chunks = literal.chunks(whole);
+    let first = chunks.next().unwrap_or_default();
+    if first.len() == whole {
+        return Ok(first);
+    }
+    let mut all = Vec::with_capacity(whole);
+    all.extend_from_slice(&first);
+    for chunk in chunks {
+        all.extend_from_slice(&chunk);
+    }
+    Ok(all.into())
+}
+
+/// Runs a codec on a thread that may block. One that panics has failed for this value only.
+async fn on_a_thread<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, CodecError> + Send + 'static,
+) -> Result<T, CodecError> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(done) => done,
+        Err(error) => {
+            tracing::error!(%error, "a codec broke off");
+            Err(CodecError::Corrupt("internal error".to_owned()))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_fits_the_client() {
+        let fit = |shape, results, text: &str| {
+            let fitted = Text { shape, results }.fit(Bytes::copy_from_slice(text.as_bytes()));
+            fitted.map(|bytes| String::from_utf8(bytes.to_vec()).unwrap())
+        };
+        let text = "{\"a\": \"é😀\"}";
+        let long = |results| fit(Shape::LongText, results, text).unwrap();
+        assert_eq!(long(Results::Utf8), text);
+        let ascii = "{\"a\": \"\\u00e9\\ud83d\\ude00\"}";
+        assert_eq!(long(Results::Utf8Mb3), ascii);
+        assert_eq!(long(Results::Ascii), ascii);
+        assert_eq!(
+            serde_json::from_str::<serde_json::Value>(ascii).unwrap(),
+            serde_json::from_str::<serde_json::Value>(text).unwrap()
+        );
+        assert_eq!(fit(Shape::VarChar, Results::Utf8Mb3, "é").unwrap(), "é");
+        assert!(fit(Shape::VarChar, Results::Ascii, "é").is_err());
+        assert_eq!(fit(Shape::LongBlob, Results::Ascii, "é").unwrap(), "é");
+    }
+
+    #[test]
+    fn the_shares_make_up_the_whole() {
+        let limits = Limits {
+            prefetch_bytes: 100,
+            store_parallel: 7,
+            ..Limits::default()
+        };
+        assert_eq!(share(&limits), 14);
+        let limits = Limits {
+            prefetch_bytes: 1,
+            ..limits
+        };
+        assert_eq!(share(&limits), 1);
+    }
+}
