@@ -6,7 +6,7 @@
 use bytes::Bytes;
 use codec_proxy::codec::value::Packed;
 use codec_proxy::codec::{Chain, Dtype, Pointer, TypeSpec, Value, ValueLimits};
-use codec_proxy::codec::{blob as blobs, comment, json as texts};
+use codec_proxy::codec::{blob as blobs, comment, json as texts, metadata};
 
 /// Small enough that an input that asks for memory is refused, not served.
 const LIMITS: ValueLimits = ValueLimits {
@@ -34,8 +34,15 @@ pub fn json(data: &[u8]) {
     }
 }
 
-/// The pointer in a `json` column. What parses is written as a pointer that means the same.
+/// The pointer in a `json` column. What parses is written as a pointer that means the same; other
+/// metadata, as text that reads and writes as itself.
 pub fn pointer(data: &[u8]) {
+    if let Ok(value) = metadata::loads(data) {
+        let text = metadata::dumps(&value).expect("it was JSON");
+        assert!(text.is_ascii());
+        let again = metadata::loads(text.as_bytes()).expect("it is JSON");
+        assert_eq!(metadata::dumps(&again).expect("as before"), text);
+    }
     if let Ok(pointer) = Pointer::parse(data) {
         let text = pointer.to_json();
         assert!(text.is_ascii());
