@@ -6,7 +6,8 @@ use num_bigint::BigInt;
 use super::kind::{self, type_of};
 use super::{DJ0, MYM, deeper, too_large};
 use crate::codec::value::{
-    Array, Data, Date, Element, Grid, Order, Sparse, Struct, Time, count_elements, normal_decimal,
+    Array, Data, Date, Element, Grid, Order, Record, Sparse, Struct, Time, count_elements,
+    normal_decimal,
 };
 use crate::codec::{CodecError, Value, ValueLimits};
 
@@ -42,23 +43,33 @@ const WORD: u64 = 8;
 
 impl Plan<'_> {
     /// The packed size of a value in bytes, its code included.
+    ///
+    /// Calls itself for the parts of a value; so the frame of every function on the way is kept
+    /// small, and what has no parts is measured elsewhere.
     fn value(&mut self, value: &Value, depth: usize) -> Result<u64, CodecError> {
-        let size = match value {
-            Value::Array(array) => self.array(array)?,
-            Value::Cell(cell) => self.grid(cell, depth)?,
-            Value::Struct(value) => self.structs(value, depth)?,
-            Value::Sparse(sparse) => self.sparse(sparse)?,
-            other => {
-                self.is_native = true;
-                self.native(other, depth)?
+        self.is_native |= !matches!(
+            value,
+            Value::Array(_) | Value::Cell(_) | Value::Struct(_) | Value::Sparse(_)
+        );
+        match value {
+            Value::Cell(grid) => self.grid(grid, depth),
+            // The type comes in addition to what a cell array has.
+            Value::Objects(grid) => self.grid(grid, depth).map(|size| size.saturating_add(8)),
+            Value::Struct(value) => self.structs(value, depth),
+            Value::Record(record) => self.record(record, depth),
+            Value::List(items) | Value::Tuple(items) | Value::Set(items) => {
+                self.sequence(items, depth)
             }
-        };
-        Ok(size.saturating_add(1))
+            Value::Dict(items) => self.dict(items, depth),
+            other => self.scalar(other),
+        }
     }
 
-    /// The size of a value that only Python has, without its code.
-    fn native(&mut self, value: &Value, depth: usize) -> Result<u64, CodecError> {
-        Ok(match value {
+    /// The size of a value that has no other values in it.
+    fn scalar(&mut self, value: &Value) -> Result<u64, CodecError> {
+        let size = match value {
+            Value::Array(array) => self.array(array)?,
+            Value::Sparse(sparse) => sparse_len(sparse)?,
             Value::None => 0,
             Value::Bool(_) => 1,
             Value::Int(int) => 2 + int_len(*int) as u64,
@@ -77,50 +88,14 @@ impl Plan<'_> {
                 let name = value.type_name();
                 return Err(CodecError::Value(format!("there is no such {name}")));
             }
-            Value::List(items) | Value::Tuple(items) | Value::Set(items) => {
-                self.parts(items, depth)?.saturating_add(WORD)
-            }
-            Value::Dict(items) => {
-                let depth = deeper(depth, self.limits)?;
-                let mut size = WORD;
-                for (key, value) in items {
-                    size = size
-                        .saturating_add(self.part(key, depth)?)
-                        .saturating_add(self.part(value, depth)?);
-                }
-                size
-            }
-            Value::Objects(grid) => self.grid(grid, depth)?.saturating_add(8),
-            Value::Record(record) => {
-                let depth = deeper(depth, self.limits)?;
-                let mut size = names_len(record.fields.iter().map(|(name, _)| name))?;
-                for (_, field) in &record.fields {
-                    if !matches!(
-                        field,
-                        Value::Array(_) | Value::Objects(_) | Value::Record(_)
-                    ) {
-                        return Err(CodecError::Type(format!(
-                            "a field of a structured array must be an array, not {}",
-                            field.type_name()
-                        )));
-                    }
-                    size = size.saturating_add(self.value(field, depth)?);
-                }
-                size
-            }
-            // The kinds of MATLAB do not come here.
-            Value::Packed(_)
-            | Value::Object(_)
-            | Value::Array(_)
-            | Value::Cell(_)
-            | Value::Struct(_)
-            | Value::Sparse(_) => {
-                let name = value.type_name();
+            other => {
+                let name = other.type_name();
                 return Err(CodecError::Type(format!(
                     "Packing object of type {name} currently not supported!"
                 )));
             }
-        })
+        };
+        Ok(size + 1)
     }
 
     fn array(&mut self, array: &Array) -> Result<u64, CodecError> {
@@ -136,44 +111,84 @@ impl Plan<'_> {
     fn grid(&mut self, grid: &Grid, depth: usize) -> Result<u64, CodecError> {
         fits(&grid.shape, 1, grid.elements.len())?;
         let parts = self.parts(&grid.elements, depth)?;
-        Ok(parts.saturating_add(shape_len(&grid.shape)))
+        Ok(parts.saturating_add(1 + shape_len(&grid.shape)))
     }
 
     fn structs(&mut self, value: &Struct, depth: usize) -> Result<u64, CodecError> {
         fits(&value.shape, value.fields.len(), value.elements.len())?;
         let names = names_len(value.fields.iter())?;
         let parts = self.parts(&value.elements, depth)?;
-        Ok(parts.saturating_add(shape_len(&value.shape) + names))
+        Ok(parts.saturating_add(1 + shape_len(&value.shape) + names))
     }
 
-    fn sparse(&mut self, sparse: &Sparse) -> Result<u64, CodecError> {
-        let indices = (sparse.starts.len() + sparse.row_indices.len()) as u64;
-        let starts = sparse.columns.checked_add(1).and_then(|n| n.checked_mul(8));
-        let is_sound = sparse.values.check().is_ok()
-            && sparse.values.shape == [sparse.capacity]
-            && !matches!(
-                sparse.values.element,
-                Element::Char | Element::DateTime64(_)
-            )
-            && starts == Some(sparse.starts.len() as u64)
-            && sparse.capacity.checked_mul(8) == Some(sparse.row_indices.len() as u64);
-        if !is_sound {
-            let text = "the parts of a sparse matrix do not fit together";
-            return Err(CodecError::Value(text.into()));
+    fn record(&mut self, record: &Record, depth: usize) -> Result<u64, CodecError> {
+        let depth = deeper(depth, self.limits)?;
+        let mut size = 1 + names_len(record.fields.iter().map(|(name, _)| name))?;
+        for (_, field) in &record.fields {
+            is_array(field)?;
+            size = size.saturating_add(self.value(field, depth)?);
         }
-        Ok(3 * WORD + 8 + indices + data_len(&sparse.values.data))
+        Ok(size)
+    }
+
+    fn dict(&mut self, items: &[(Value, Value)], depth: usize) -> Result<u64, CodecError> {
+        let depth = deeper(depth, self.limits)?;
+        let mut size = 1 + WORD;
+        for (key, value) in items {
+            for part in [key, value] {
+                size = size
+                    .saturating_add(WORD)
+                    .saturating_add(self.value(part, depth)?);
+            }
+        }
+        Ok(size)
+    }
+
+    fn sequence(&mut self, items: &[Value], depth: usize) -> Result<u64, CodecError> {
+        let parts = self.parts(items, depth)?;
+        Ok(parts.saturating_add(1 + WORD))
     }
 
     /// The size of values with their lengths.
     fn parts(&mut self, values: &[Value], depth: usize) -> Result<u64, CodecError> {
         let depth = deeper(depth, self.limits)?;
-        values.iter().try_fold(0_u64, |size, value| {
-            Ok(size.saturating_add(self.part(value, depth)?))
-        })
+        let mut size = 0_u64;
+        for value in values {
+            size = size
+                .saturating_add(WORD)
+                .saturating_add(self.value(value, depth)?);
+        }
+        Ok(size)
     }
+}
 
-    fn part(&mut self, value: &Value, depth: usize) -> Result<u64, CodecError> {
-        Ok(self.value(value, depth)?.saturating_add(WORD))
+fn sparse_len(sparse: &Sparse) -> Result<u64, CodecError> {
+    let indices = (sparse.starts.len() + sparse.row_indices.len()) as u64;
+    let starts = sparse.columns.checked_add(1).and_then(|n| n.checked_mul(8));
+    let is_sound = sparse.values.check().is_ok()
+        && sparse.values.shape == [sparse.capacity]
+        && !matches!(
+            sparse.values.element,
+            Element::Char | Element::DateTime64(_)
+        )
+        && starts == Some(sparse.starts.len() as u64)
+        && sparse.capacity.checked_mul(8) == Some(sparse.row_indices.len() as u64);
+    if is_sound {
+        Ok(3 * WORD + 8 + indices + data_len(&sparse.values.data))
+    } else {
+        let text = "the parts of a sparse matrix do not fit together";
+        Err(CodecError::Value(text.into()))
+    }
+}
+
+/// Whether a value can be a field of a structured array.
+fn is_array(field: &Value) -> Result<(), CodecError> {
+    match field {
+        Value::Array(_) | Value::Objects(_) | Value::Record(_) => Ok(()),
+        other => Err(CodecError::Type(format!(
+            "a field of a structured array must be an array, not {}",
+            other.type_name()
+        ))),
     }
 }
 
@@ -234,46 +249,46 @@ struct Writer {
 impl Writer {
     fn value(&mut self, value: &Value) {
         match value {
-            Value::Array(array) => self.array(array),
-            Value::Objects(grid) => {
-                self.put(&[kind::ARRAY]);
-                self.shape(&grid.shape);
-                self.put(&kind::OBJECTS.to_le_bytes());
-                self.put(&[0; 4]);
+            Value::Cell(grid) => {
+                self.shape(kind::CELL, &grid.shape);
                 self.parts(&grid.elements);
             }
-            Value::Cell(grid) => {
-                self.put(&[kind::CELL]);
-                self.shape(&grid.shape);
+            Value::Objects(grid) => {
+                self.shape(kind::ARRAY, &grid.shape);
+                self.element(kind::OBJECTS, false);
                 self.parts(&grid.elements);
             }
             Value::Struct(value) => {
-                self.put(&[kind::STRUCT]);
-                self.shape(&value.shape);
+                self.shape(kind::STRUCT, &value.shape);
                 self.names(value.fields.iter());
                 self.parts(&value.elements);
             }
             Value::Record(record) => {
                 self.put(&[kind::RECORD]);
                 self.names(record.fields.iter().map(|(name, _)| name));
-                record
-                    .fields
-                    .iter()
-                    .for_each(|(_, field)| self.value(field));
+                for (_, field) in &record.fields {
+                    self.value(field);
+                }
             }
-            Value::Sparse(sparse) => self.sparse(sparse),
-            Value::None => self.put(&[kind::NONE]),
             Value::Tuple(items) => self.sequence(kind::TUPLE, items),
             Value::List(items) => self.sequence(kind::LIST, items),
             Value::Set(items) => self.sequence(kind::SET, items),
             Value::Dict(items) => {
-                self.put(&[kind::DICT]);
-                self.word(items.len() as u64);
+                self.word(kind::DICT, items.len());
                 for (key, value) in items {
                     self.part(key);
                     self.part(value);
                 }
             }
+            other => self.scalar(other),
+        }
+    }
+
+    fn scalar(&mut self, value: &Value) {
+        match value {
+            Value::Array(array) => self.array(array),
+            Value::Sparse(sparse) => self.sparse(sparse),
+            Value::None => self.put(&[kind::NONE]),
             Value::Str(text) => self.text(kind::STR, text.as_bytes()),
             Value::Bytes(bytes) => self.text(kind::BYTES, bytes),
             Value::Decimal(text) => self.text(kind::DECIMAL, text.as_bytes()),
@@ -308,17 +323,15 @@ impl Writer {
                 self.put(&[kind::UUID]);
                 self.put(uuid);
             }
-            // The plan has refused these.
-            Value::Packed(_) | Value::Object(_) => {}
+            // The plan has refused anything else.
+            _ => {}
         }
     }
 
     fn array(&mut self, array: &Array) {
         let (number, is_complex) = type_of(array.element);
-        self.put(&[kind::ARRAY]);
-        self.shape(&array.shape);
-        self.put(&number.to_le_bytes());
-        self.put(&u32::from(is_complex).to_le_bytes());
+        self.shape(kind::ARRAY, &array.shape);
+        self.element(number, is_complex);
         self.elements(array);
     }
 
@@ -339,38 +352,45 @@ impl Writer {
     fn sparse(&mut self, sparse: &Sparse) {
         let (number, is_complex) = type_of(sparse.values.element);
         self.put(&[kind::SPARSE]);
-        self.word(sparse.rows);
-        self.word(sparse.columns);
-        self.word(sparse.capacity);
-        self.put(&number.to_le_bytes());
-        self.put(&u32::from(is_complex).to_le_bytes());
+        for number in [sparse.rows, sparse.columns, sparse.capacity] {
+            self.put(&number.to_le_bytes());
+        }
+        self.element(number, is_complex);
         self.put(&sparse.starts);
         self.put(&sparse.row_indices);
         self.elements(&sparse.values);
     }
 
     fn sequence(&mut self, code: u8, items: &[Value]) {
-        self.put(&[code]);
-        self.word(items.len() as u64);
+        self.word(code, items.len());
         self.parts(items);
     }
 
     fn parts(&mut self, values: &[Value]) {
-        values.iter().for_each(|value| self.part(value));
+        for value in values {
+            self.part(value);
+        }
     }
 
     /// A value after its length, which is filled in when it is known.
     fn part(&mut self, value: &Value) {
-        let at = self.out.len();
-        self.word(0);
+        let start = self.out.len() + WORD as usize;
+        self.put(&[0; WORD as usize]);
         self.value(value);
-        let len = (self.out.len() - at) as u64 - WORD;
-        self.out[at..at + WORD as usize].copy_from_slice(&len.to_le_bytes());
+        let len = (self.out.len() - start) as u64;
+        self.out[start - WORD as usize..start].copy_from_slice(&len.to_le_bytes());
     }
 
-    fn shape(&mut self, shape: &[u64]) {
-        self.word(shape.len() as u64);
-        shape.iter().for_each(|len| self.word(*len));
+    fn shape(&mut self, code: u8, shape: &[u64]) {
+        self.word(code, shape.len());
+        for len in shape {
+            self.put(&len.to_le_bytes());
+        }
+    }
+
+    fn element(&mut self, number: u32, is_complex: bool) {
+        self.put(&number.to_le_bytes());
+        self.put(&u32::from(is_complex).to_le_bytes());
     }
 
     fn names<'a>(&mut self, names: impl ExactSizeIterator<Item = &'a String>) {
@@ -382,9 +402,14 @@ impl Writer {
     }
 
     fn text(&mut self, code: u8, bytes: &[u8]) {
-        self.put(&[code]);
-        self.word(bytes.len() as u64);
+        self.word(code, bytes.len());
         self.put(bytes);
+    }
+
+    /// A code and a length or count.
+    fn word(&mut self, code: u8, number: usize) {
+        self.put(&[code]);
+        self.put(&(number as u64).to_le_bytes());
     }
 
     fn int(&mut self, bytes: &[u8]) {
@@ -404,10 +429,6 @@ impl Writer {
         self.put(&[kind::DATE_TIME]);
         self.put(&date.to_le_bytes());
         self.put(&time.to_le_bytes());
-    }
-
-    fn word(&mut self, number: u64) {
-        self.put(&number.to_le_bytes());
     }
 
     fn put(&mut self, bytes: &[u8]) {

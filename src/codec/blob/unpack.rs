@@ -47,23 +47,36 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
+    /// Calls itself for the parts of a value; so the frame of every function on the way is kept
+    /// small, and what has no parts is read elsewhere.
     fn value(&mut self, depth: usize) -> Result<Value, CodecError> {
+        let code = self.code()?;
+        match code {
+            kind::ARRAY => self.array(depth),
+            kind::CELL => self.grid(depth).map(Value::Cell),
+            kind::STRUCT => self.structs(depth),
+            kind::RECORD => self.record(depth),
+            kind::TUPLE => self.sequence(depth).map(Value::Tuple),
+            kind::LIST => self.sequence(depth).map(Value::List),
+            kind::SET => self.sequence(depth).map(Value::Set),
+            kind::DICT => self.dict(depth),
+            code => self.scalar(code),
+        }
+    }
+
+    fn code(&mut self) -> Result<u8, CodecError> {
         let [code] = self.take()?;
         let is_matlab = matches!(code, kind::ARRAY | kind::CELL | kind::STRUCT | kind::SPARSE);
         if self.dimensions == Dimensions::Bits32 && !is_matlab {
             return Err(invalid());
         }
+        Ok(code)
+    }
+
+    /// A value that has no other values in it.
+    fn scalar(&mut self, code: u8) -> Result<Value, CodecError> {
         Ok(match code {
-            kind::ARRAY => self.array(depth)?,
-            kind::CELL => Value::Cell(self.cell(depth)?),
-            kind::STRUCT => Value::Struct(self.structs(depth)?),
-            kind::SPARSE => Value::Sparse(Box::new(self.sparse()?)),
-            kind::RECORD => Value::Record(self.record(depth)?),
             kind::NONE => Value::None,
-            kind::TUPLE => Value::Tuple(self.sequence(depth)?),
-            kind::LIST => Value::List(self.sequence(depth)?),
-            kind::SET => Value::Set(self.sequence(depth)?),
-            kind::DICT => self.dict(depth)?,
             kind::STR => Value::Str(self.text()?),
             kind::BYTES => {
                 let len = self.count()?;
@@ -89,6 +102,7 @@ impl Reader<'_> {
             }
             kind::DATE_TIME => self.date_time()?,
             kind::UUID => Value::Uuid(self.take()?),
+            kind::SPARSE => Value::Sparse(Box::new(self.sparse()?)),
             other => {
                 let code = char::from(other).escape_debug();
                 return Err(CodecError::Corrupt(format!(
@@ -100,15 +114,20 @@ impl Reader<'_> {
 
     fn array(&mut self, depth: usize) -> Result<Value, CodecError> {
         let shape = self.shape()?;
+        match self.element()? {
+            None => self.grid_of(shape, depth).map(Value::Objects),
+            Some(element) => self.elements(element, shape).map(Value::Array),
+        }
+    }
+
+    /// What the elements of an array are; `None` for objects.
+    fn element(&mut self) -> Result<Option<Element>, CodecError> {
         let number = u32::from_le_bytes(self.take()?);
         let is_complex = self.flag()?;
         if number == kind::OBJECTS && !is_complex {
-            let len = count_elements(&shape, 1).ok_or_else(invalid)?;
-            let elements = self.parts(len, depth)?;
-            return Ok(Value::Objects(Grid { shape, elements }));
+            return Ok(None);
         }
-        let element = element_of(number, is_complex)?;
-        self.elements(element, shape).map(Value::Array)
+        element_of(number, is_complex).map(Some)
     }
 
     /// The elements, as a view on the blob.
@@ -132,28 +151,32 @@ impl Reader<'_> {
         })
     }
 
-    fn cell(&mut self, depth: usize) -> Result<Grid, CodecError> {
+    fn grid(&mut self, depth: usize) -> Result<Grid, CodecError> {
         let shape = self.shape()?;
+        self.grid_of(shape, depth)
+    }
+
+    fn grid_of(&mut self, shape: Vec<u64>, depth: usize) -> Result<Grid, CodecError> {
         let len = count_elements(&shape, 1).ok_or_else(invalid)?;
         let elements = self.parts(len, depth)?;
         Ok(Grid { shape, elements })
     }
 
-    fn structs(&mut self, depth: usize) -> Result<Struct, CodecError> {
+    fn structs(&mut self, depth: usize) -> Result<Value, CodecError> {
         let shape = self.shape()?;
         let fields = self.names()?;
         let len = count_elements(&shape, 1)
             .and_then(|len| len.checked_mul(fields.len()))
             .ok_or_else(invalid)?;
         let elements = self.parts(len, depth)?;
-        Ok(Struct {
+        Ok(Value::Struct(Struct {
             shape,
             fields,
             elements,
-        })
+        }))
     }
 
-    fn record(&mut self, depth: usize) -> Result<Record, CodecError> {
+    fn record(&mut self, depth: usize) -> Result<Value, CodecError> {
         let depth = deeper(depth, self.limits)?;
         let names = self.names()?;
         self.allot(names.len(), size_of::<(String, Value)>())?;
@@ -165,17 +188,17 @@ impl Reader<'_> {
             }
             fields.push((name, self.value(depth)?));
         }
-        Ok(Record { fields })
+        Ok(Value::Record(Record { fields }))
     }
 
     fn sparse(&mut self) -> Result<Sparse, CodecError> {
         let (rows, columns, capacity) = (self.word()?, self.word()?, self.word()?);
-        let number = u32::from_le_bytes(self.take()?);
-        let is_complex = self.flag()?;
-        let element = element_of(number, is_complex)?;
-        if matches!(element, Element::Char | Element::DateTime64(_)) {
-            return Err(corrupt("a sparse matrix in the blob is not of numbers"));
-        }
+        let element = match self.element()? {
+            None | Some(Element::Char | Element::DateTime64(_)) => {
+                return Err(corrupt("a sparse matrix in the blob is not of numbers"));
+            }
+            Some(element) => element,
+        };
         let starts = columns.checked_add(1).ok_or_else(invalid)?;
         Ok(Sparse {
             rows,
