@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use codec_proxy::catalog::{Catalog, TableKind};
+use codec_proxy::catalog::{Catalog, KeyType, TableKind};
 use mysql_async::prelude::Queryable;
 use mysql_async::{Conn, OptsBuilder};
 
@@ -143,6 +143,8 @@ async fn the_catalog_follows_the_server() {
     assert_eq!(table.external().collect::<Vec<_>>(), [1, 4]);
     assert_eq!(table.codecs().collect::<Vec<_>>(), [1, 2, 4]);
     assert!(table.columns[3].invisible && !table.columns[0].invisible);
+    let keys: Vec<_> = table.columns.iter().map(|c| c.key).collect();
+    assert_eq!(keys, [Some(KeyType::Int), None, None, None, None, None]);
     assert!(index.table(b"lab", "größe `1`".as_bytes()).is_some());
 
     // Through this proxy: seen at once, before the watch could have.
@@ -179,6 +181,11 @@ async fn the_catalog_follows_the_server() {
     for query in [
         "CREATE VIEW lab.shows AS SELECT traces AS x FROM lab.first",
         "CREATE VIEW lab.keys_only AS SELECT id FROM lab.first",
+        "CREATE VIEW lab.inline AS SELECT sig FROM lab.first",
+        "CREATE TABLE lab.keys (n bigint AUTO_INCREMENT, day date, at timestamp(3), \
+         name varchar(20), e enum('a', 'b'), u binary(16) COMMENT ':uuid:', b binary(16), \
+         d decimal(8, 2), f float, t time, _hidden tinyint, x longblob COMMENT ':<blob>:', \
+         PRIMARY KEY (name, n, day, at, e, u, b, d, f, t, _hidden), KEY (n))",
         "CREATE TABLE lab.namesake (traces int)",
     ] {
         other.query_drop(query).await.expect(query);
@@ -189,6 +196,23 @@ async fn the_catalog_follows_the_server() {
     assert_eq!(view.kind, TableKind::View);
     assert!(index.table(b"lab", b"keys_only").is_none());
     assert!(index.has_namesake(b"lab", b"namesake", "TRACES"));
+    let inline = index.table(b"lab", b"inline").expect("a view of blobs");
+    assert_eq!(inline.kind, TableKind::InlineView);
+    let keys = index.table(b"lab", b"keys").expect("a table");
+    let keys: Vec<_> = keys.columns.iter().filter_map(|c| c.key).collect();
+    let expected = [
+        KeyType::AutoIncrement,
+        KeyType::Date,
+        KeyType::DateTime,
+        KeyType::Text,
+        KeyType::Choice,
+        KeyType::Uuid,
+        KeyType::Bytes,
+        KeyType::Decimal,
+        KeyType::Float,
+        KeyType::Time,
+    ];
+    assert_eq!(keys, expected);
 
     // A slow statement moves the counters when it begins and changes the table when it ends.
     let mut blocker = server.connect().await;

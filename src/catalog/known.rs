@@ -241,6 +241,7 @@ fn same(case: NameCase, a: &str, b: &str) -> bool {
 mod tests {
     use super::super::index::{Column, ColumnCodec};
     use super::*;
+    use crate::codec::TypeSpec;
 
     fn table(name: &str, spec: &str) -> Table {
         Table {
@@ -258,6 +259,13 @@ mod tests {
                 key: None,
             }],
         }
+    }
+
+    fn inline(name: &str) -> Table {
+        let chain = TypeSpec::parse("<blob>").and_then(|spec| spec.resolve().ok());
+        let mut table = table(name, "<blob>");
+        table.columns[0].codec = chain.map(ColumnCodec::Chain);
+        table
     }
 
     fn scan(tables: &[&str]) -> Scan {
@@ -325,7 +333,15 @@ mod tests {
             .collect();
         opaque.sort_unstable();
         assert_eq!(opaque, ["closed", "shows", "upon", "upon_upon"]);
-        // Without an external column on the server no view matters.
+        assert!(index.has_external());
+        // Where all columns are plain, views matter only where those are translated.
+        known.take(Name::new("lab", "session"), Found::Table(inline("session")));
+        let index = known.index();
+        let is_inline = |t: &&Arc<Table>| t.kind == TableKind::InlineView;
+        assert_eq!(index.tables().filter(is_inline).count(), 4);
+        assert_eq!(index.tables().count(), 5);
+        assert!(!index.has_external());
+        // Without a codec column on the server no view matters.
         known.take(Name::new("lab", "session"), Found::Nothing);
         assert!(known.index().is_empty());
     }

@@ -124,6 +124,8 @@ fn a_file_is_read_from_its_path() {
 fn no_stores_at_all_is_a_configuration() {
     assert_eq!(config(LEAST).stores, StoresSettings::default());
     assert_eq!(config(LEAST).listen[0].view, View::Bytes);
+    let json = config(&PLAIN.replace("\"stored\"", "\"json\""));
+    assert_eq!(json.listen[1].view, View::Json);
 }
 
 #[test]
@@ -451,7 +453,7 @@ fn values_that_a_key_does_not_take() {
         (
             "\"bytes\"",
             "\"jsn\"",
-            "`listen.0.view`: unknown variant `jsn`, expected",
+            "`listen.0.view`: unknown variant `jsn`, expected one of `bytes`, `stored`, `json`",
         ),
         (
             "user = \"proxy\"",

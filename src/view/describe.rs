@@ -318,6 +318,35 @@ mod tests {
     }
 
     #[test]
+    fn the_json_view_shows_json_and_plain_comments() {
+        let utf8 = Some("utf8mb4_bin".to_owned());
+        for (stored, comment, column_type, collation, plain) in [
+            ("longtext", ":<blob@main>:raw", "json", None, "raw"),
+            ("longblob", ":<blob>:inline", "json", None, "inline"),
+            ("json", ":<hash@>:", "json", None, ""),
+            ("int(11)", ":int32:id", "int(11)", utf8.clone(), "id"),
+            (
+                "binary(16)",
+                ":uuid:tag",
+                "binary(16)",
+                utf8.clone(),
+                ":uuid:tag",
+            ),
+            (
+                "longtext",
+                ":<graph@main>:g",
+                "longtext",
+                utf8.clone(),
+                ":<graph@main>:g",
+            ),
+            ("longblob", "plain", "longblob", utf8.clone(), "plain"),
+        ] {
+            let expected = (column_type.to_owned(), collation, plain.to_owned());
+            assert_eq!(shown(View::Json, stored, comment), expected, "{comment}");
+        }
+    }
+
+    #[test]
     fn the_stored_view_says_json_where_mariadb_says_longtext() {
         for (stored, comment, column_type) in [
             ("longtext", ":<blob@main>:raw", "json"),
