@@ -19,7 +19,7 @@ use super::shared::Shared;
 use crate::catalog::{ColumnCodec, Table};
 use crate::codec::{
     Chain, CodecError, Dtype, Given, Key, Manner, Notation, ObjectPath, Pointer, Reading, Site,
-    Value, ValueLimits, Writing, metadata,
+    Value, ValueLimits, Writing, json, metadata,
 };
 use crate::config::Limits;
 use crate::refusal::Refusal;
@@ -209,28 +209,15 @@ impl Text {
             return Ok(value);
         }
         match std::str::from_utf8(&value) {
-            Ok(text) if self.shape == Shape::LongText => Ok(json_in_ascii(text).into()),
+            Ok(text) if self.shape == Shape::LongText => {
+                Ok(json::to_ascii(text).into_owned().into())
+            }
             _ => Err(CodecError::Value(
                 "its text cannot be written in character_set_results, which is not utf8mb4"
                     .to_owned(),
             )),
         }
     }
-}
-
-/// JSON text with everything outside of ASCII escaped: such characters stand in strings only.
-fn json_in_ascii(text: &str) -> String {
-    let mut out = String::with_capacity(text.len() + text.len() / 2);
-    for c in text.chars() {
-        if c.is_ascii() {
-            out.push(c);
-            continue;
-        }
-        for unit in c.encode_utf16(&mut [0; 2]) {
-            out.push_str(&format!("\\u{unit:04x}"));
-        }
-    }
-    out
 }
 
 /// All of a literal's value; without a copy where it lies in the statement as it is.

@@ -6,6 +6,7 @@
 
 mod both_ways;
 mod catalog;
+mod codecs;
 mod command_line;
 mod connections;
 mod datajoint;
@@ -20,4 +21,5 @@ mod roundtrip;
 mod s3;
 mod secrecy;
 mod support;
+mod views;
 mod writes;
