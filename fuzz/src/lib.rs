@@ -34,6 +34,30 @@ pub fn json(data: &[u8]) {
     }
 }
 
+/// A `.npy` file. What parses is written as a file that parses to the same; what becomes a value
+/// becomes a file again, of the same value.
+pub fn npy(data: &[u8]) {
+    let Ok(file) = NpyFile::parse(&Bytes::copy_from_slice(data)) else {
+        return;
+    };
+    let bytes = file.to_bytes();
+    let again = NpyFile::parse(&bytes).expect("a file of ours");
+    assert_eq!((again.dtype(), again.shape()), (file.dtype(), file.shape()));
+    assert_eq!(again.to_bytes(), bytes);
+    if let Ok(value) = file.to_value(LIMITS.bytes) {
+        lossless(&value);
+        if let Ok(of_value) = NpyFile::of_value(&value, LIMITS.bytes) {
+            let value = packed(&value);
+            let again = of_value.to_value(LIMITS.bytes).expect("it was a value");
+            assert_eq!(packed(&again), value);
+        }
+    }
+}
+
+fn packed(value: &Value) -> Option<Packed> {
+    blobs::pack(value, &LIMITS).ok()
+}
+
 /// The pointer in a `json` column. What parses is written as a pointer that means the same; other
 /// metadata, as text that reads and writes as itself.
 pub fn pointer(data: &[u8]) {
@@ -99,9 +123,4 @@ fn lossless(value: &Value) {
         let parsed = texts::parse(text.as_bytes(), &LIMITS).expect("as before");
         assert_eq!(blobs::pack(&parsed, &LIMITS).expect("as before"), packed, "{text}");
     }
-}
-
-/// A `.npy` file.
-pub fn npy(data: &[u8]) {
-    let _ = data;
 }

@@ -365,9 +365,12 @@ def npy():
         check(after[number]["shape"] == list(array.shape), f"shape {after[number]}")
         start, extension = anonymous(after[number]["path"])
         check((start, extension) == (f"_schema/{doors.name}/npy/number={number}/grid_", ".npy"), after[number])
-    for bad in ([1, 2], "text", np.array([{}, None], object), np.array(["ab"])):
-        refused(in_bytes, "INSERT INTO npy (number, grid) VALUES (2000, %s)", [pack(bad)], "<npy>")
-    refused(in_json, "INSERT INTO npy (number, grid) VALUES (2000, %s)", ["[1, 2]"], "<npy>")
+    insert(in_bytes, "npy", "grid", {502: pack(np.array([["ab", ""], ["é✓😀", "d"]]))})
+    check(identical((read & "number = 502").fetch1("grid").load(), np.array([["ab", ""], ["é✓😀", "d"]])), "an array of texts")
+    after[502] = None
+    for bad in ([1, 2], "text", np.array([{}, None], object), np.array(["a", 1], object)):
+        refused(in_bytes, "INSERT INTO npy (number, grid) VALUES (9000, %s)", [pack(bad)], "<npy>")
+    refused(in_json, "INSERT INTO npy (number, grid) VALUES (9000, %s)", ["[1, 2]"], "<npy>")
     no_orphans(len(after))
 
 
