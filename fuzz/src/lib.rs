@@ -4,6 +4,7 @@
 //! inputs that are kept in the repository.
 
 use bytes::Bytes;
+use codec_proxy::codec::npy_file::NpyFile;
 use codec_proxy::codec::value::Packed;
 use codec_proxy::codec::{Chain, Dtype, Pointer, TypeSpec, Value, ValueLimits};
 use codec_proxy::codec::{blob as blobs, comment, json as texts, metadata};
