@@ -409,6 +409,41 @@ def filepath():
         refused(in_bytes, sql, [bad], "codec-proxy")
 
 
+def filepath_in_its_section():
+    """Where the settings say `filepath_prefix = raw`."""
+    filepath()
+    backend.put_buffer(b"x", "other/a.bin")
+    refused(in_bytes, "INSERT INTO file (number, place) VALUES (400, %s)", ["other/a.bin"], "must use prefix 'raw'")
+
+
+def default_store():
+    """DataJoint 2.3.5 declares these, reads them, and cannot write them."""
+    definition = """
+    number : int32
+    ---
+    packed = null : <blob@>
+    attached = null : <attach@>
+    hashed = null : <hash@>
+    thing = null : <object@>
+    grid = null : <npy@>
+    """
+    written, read = declare("Bare", definition)
+    grid = grid_of(1)
+    row = [pack(value(4)), b"a.txt\0attached", b"hashed", b"thing", pack(grid)]
+    doors.rows(in_bytes, "INSERT INTO bare VALUES (1, %s, %s, %s, %s, %s)", row)
+    shown = doors.row(in_json, "SELECT * FROM bare")
+    doors.rows(in_json, "INSERT INTO bare VALUES (2, %s, %s, %s, %s, %s)", shown[1:])
+    check(list(doors.row(in_bytes, "SELECT * FROM bare WHERE number = 2")[1:]) == row, "the copy in bytes")
+    for number, *texts in doors.rows(plain, "SELECT * FROM bare"):
+        check([json.loads(text)["store"] for text in texts] == ["main"] * 5, f"stores of {number}: {texts}")
+    direct._config.download_path = str(scratch)
+    for found in read.to_dicts():
+        check(same(found["packed"], value(4)) and found["hashed"] == b"hashed", f"{found}")
+        check(Path(found["attached"]).read_bytes() == b"attached" and found["thing"].read() == b"thing", f"{found}")
+        check(same(np.ascontiguousarray(found["grid"].load()), grid), f"{found}")
+    no_orphans(7)
+
+
 def keys():
     """Keys of every type in the paths: the same rows written by DataJoint, then by the proxy."""
     definition = """

@@ -39,6 +39,18 @@ fn filepath() {
     in_a_folder("filepath");
 }
 
+#[test]
+fn filepath_in_its_section() {
+    let settings = json!({"filepath_prefix": "raw"});
+    Doors::file("prefix", &settings).run("both_ways.py", "filepath_in_its_section");
+}
+
+/// `<blob@>`: what the proxy writes names the store, so that DataJoint finds it.
+#[test]
+fn default_store() {
+    in_a_folder("default_store");
+}
+
 /// Values of primary keys in the paths of objects.
 #[test]
 fn keys() {
