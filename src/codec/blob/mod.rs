@@ -54,7 +54,9 @@
 
 mod compress;
 mod kind;
+mod measure;
 mod pack;
+mod reader;
 mod unpack;
 
 #[cfg(test)]
@@ -87,7 +89,7 @@ pub fn pack(value: &Value, limits: &ValueLimits) -> Result<Packed, CodecError> {
     packed(compress::compress(raw))
 }
 
-/// Packs a value without compression. Errors as [`pack`].
+/// Packs a value without compression. Errors as [`pack()`].
 pub fn pack_raw(value: &Value, limits: &ValueLimits) -> Result<Packed, CodecError> {
     packed(pack::pack(value, limits)?)
 }
@@ -163,4 +165,8 @@ fn too_large(limits: &ValueLimits) -> CodecError {
     CodecError::Limit(format!(
         "the value takes more than limits.value_bytes allows ({most} bytes)"
     ))
+}
+
+fn corrupt(text: &str) -> CodecError {
+    CodecError::Corrupt(text.into())
 }

@@ -4,7 +4,8 @@ use bytes::Bytes;
 use num_bigint::BigInt;
 
 use super::kind::{self, element_of};
-use super::{DJ0, Dimensions, MYM, NO_HEADER, deeper, invalid, too_large};
+use super::reader::Reader;
+use super::{DJ0, Dimensions, MYM, NO_HEADER, corrupt, deeper, invalid};
 use crate::codec::value::{
     Array, Data, Date, Element, Grid, Order, Record, Sparse, Struct, Time, count_elements,
     normal_decimal,
@@ -21,29 +22,10 @@ pub(super) fn unpack(
     if !is_native && !raw.starts_with(MYM) {
         return Err(CodecError::Corrupt(NO_HEADER.into()));
     }
-    let mut reader = Reader {
-        bytes: raw,
-        at: MYM.len(),
-        end: raw.len(),
-        dimensions,
-        memory: limits.bytes,
-        limits,
-    };
+    let mut reader = Reader::new(raw, dimensions, limits);
     let value = reader.value(0)?;
     reader.finish()?;
     Ok(value)
-}
-
-/// Where unpacking is.
-struct Reader<'a> {
-    bytes: &'a Bytes,
-    at: usize,
-    /// Where the value that is being read must end.
-    end: usize,
-    dimensions: Dimensions,
-    /// How many more bytes the values may take that are no views on the blob.
-    memory: u64,
-    limits: &'a ValueLimits,
 }
 
 impl Reader<'_> {
@@ -182,7 +164,7 @@ impl Reader<'_> {
         self.allot(names.len(), size_of::<(String, Value)>())?;
         let mut fields = Vec::with_capacity(names.len());
         for name in names {
-            let is_array = matches!(self.bytes.get(self.at), Some(&(kind::ARRAY | kind::RECORD)));
+            let is_array = matches!(self.peek(), Some(kind::ARRAY | kind::RECORD));
             if !is_array {
                 return Err(corrupt("a field of a structured array is no array"));
             }
@@ -260,11 +242,9 @@ impl Reader<'_> {
     /// A value that must be as long as the length before it says.
     fn part(&mut self, depth: usize) -> Result<Value, CodecError> {
         let len = self.count()?;
-        self.expect(len, 1)?;
-        let outer = std::mem::replace(&mut self.end, self.at + len);
+        let outer = self.enter(len)?;
         let value = self.value(depth)?;
-        self.finish()?;
-        self.end = outer;
+        self.leave(outer)?;
         Ok(value)
     }
 
@@ -331,11 +311,7 @@ impl Reader<'_> {
         self.allot(count, size_of::<String>())?;
         let mut names = Vec::with_capacity(count);
         for _ in 0..count {
-            let rest = &self.bytes[self.at..self.end];
-            let len = memchr::memchr(0, rest).ok_or_else(invalid)?;
-            let name = self.string(len)?;
-            names.push(name);
-            self.at += 1;
+            names.push(self.name()?);
         }
         Ok(names)
     }
@@ -343,92 +319,6 @@ impl Reader<'_> {
     fn text(&mut self) -> Result<String, CodecError> {
         let len = self.count()?;
         self.string(len)
-    }
-
-    fn string(&mut self, len: usize) -> Result<String, CodecError> {
-        self.allot(len, 1)?;
-        let bytes = self.slice(len)?;
-        std::str::from_utf8(bytes)
-            .map(str::to_owned)
-            .map_err(|_| corrupt("a text in the blob is not UTF-8"))
-    }
-
-    /// A mark that must be 0 or 1.
-    fn flag(&mut self) -> Result<bool, CodecError> {
-        match u32::from_le_bytes(self.take()?) {
-            0 => Ok(false),
-            1 => Ok(true),
-            _ => Err(corrupt("a flag in the blob is neither 0 nor 1")),
-        }
-    }
-
-    /// A length or a count of things that are in memory.
-    fn count(&mut self) -> Result<usize, CodecError> {
-        usize::try_from(self.word()?).map_err(|_| invalid())
-    }
-
-    fn word(&mut self) -> Result<u64, CodecError> {
-        Ok(match self.dimensions {
-            Dimensions::Bits64 => u64::from_le_bytes(self.take()?),
-            Dimensions::Bits32 => u32::from_le_bytes(self.take()?).into(),
-        })
-    }
-
-    fn word_len(&self) -> usize {
-        match self.dimensions {
-            Dimensions::Bits64 => 8,
-            Dimensions::Bits32 => 4,
-        }
-    }
-
-    /// That so many things of at least so many bytes can still come.
-    fn expect(&self, count: usize, size: usize) -> Result<(), CodecError> {
-        match count.checked_mul(size) {
-            Some(len) if len <= self.end - self.at => Ok(()),
-            _ => Err(invalid()),
-        }
-    }
-
-    /// Takes from the memory that the values may have.
-    fn allot(&mut self, count: usize, size: usize) -> Result<(), CodecError> {
-        self.memory = (count as u64)
-            .checked_mul(size as u64)
-            .and_then(|bytes| self.memory.checked_sub(bytes))
-            .ok_or_else(|| too_large(self.limits))?;
-        Ok(())
-    }
-
-    fn take<const LEN: usize>(&mut self) -> Result<[u8; LEN], CodecError> {
-        match self.bytes[self.at..self.end].first_chunk() {
-            Some(bytes) => {
-                self.at += LEN;
-                Ok(*bytes)
-            }
-            None => Err(invalid()),
-        }
-    }
-
-    fn slice(&mut self, len: usize) -> Result<&[u8], CodecError> {
-        self.expect(len, 1)?;
-        let from = self.at;
-        self.at += len;
-        Ok(&self.bytes[from..self.at])
-    }
-
-    fn view(&mut self, len: usize) -> Result<Bytes, CodecError> {
-        self.expect(len, 1)?;
-        let from = self.at;
-        self.at += len;
-        Ok(self.bytes.slice(from..self.at))
-    }
-
-    /// That nothing is left of the value.
-    fn finish(&self) -> Result<(), CodecError> {
-        if self.at == self.end {
-            Ok(())
-        } else {
-            Err(invalid())
-        }
     }
 }
 
@@ -461,8 +351,4 @@ fn is_all_bool(data: &[u8]) -> bool {
 
 fn no_such_date() -> CodecError {
     corrupt("there is no such date or time as one in the blob")
-}
-
-fn corrupt(text: &str) -> CodecError {
-    CodecError::Corrupt(text.into())
 }

@@ -7,7 +7,8 @@
 /// its negative.
 const MAX_EXPONENT: i64 = 999_999_999_999_999_999;
 
-/// `str(Decimal(text))`: `1e5` is `1E+5`, `007` is `7`. `None` if Python has no such number.
+/// `str(Decimal(text))`: `1e5` is `1E+5`, `007` is `7`. `None` if Python has no such number,
+/// or has it only because it overlooks spaces and underscores.
 pub fn normal_decimal(text: &str) -> Option<String> {
     let (sign, number) = match text.as_bytes().first()? {
         b'-' => ("-", &text[1..]),
@@ -45,7 +46,7 @@ pub fn normal_decimal(text: &str) -> Option<String> {
 /// Plain notation for what is neither large nor small, else one digit before the point.
 fn print(digits: &str, exponent: i64) -> Option<String> {
     let before_point = exponent + digits.len() as i64;
-    if before_point > MAX_EXPONENT + 1 || exponent < 2 - 2 * MAX_EXPONENT {
+    if before_point > MAX_EXPONENT + 1 || exponent < 1 - 2 * MAX_EXPONENT {
         return None;
     }
     if exponent > 0 || before_point <= -6 {
@@ -107,6 +108,7 @@ mod tests {
             ("INF", "Infinity"),
             ("-infinity", "-Infinity"),
             ("1E+999999999999999999", "1E+999999999999999999"),
+            ("1E-1999999999999999997", "1E-1999999999999999997"),
         ] {
             assert_eq!(normal_decimal(text).as_deref(), Some(expected), "{text}");
             assert_eq!(normal_decimal(expected).as_deref(), Some(expected));
@@ -129,6 +131,8 @@ mod tests {
             "nanx",
             "1 ",
             "1E+1000000000000000000",
+            "1E-1999999999999999998",
+            "1_0",
             "1E99999999999999999999",
             "١",
         ] {
