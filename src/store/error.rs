@@ -156,6 +156,13 @@ impl Fault {
         Self::new(ErrorKind::Failed, cause)
     }
 
+    pub(super) fn beyond() -> Self {
+        Self::new(
+            ErrorKind::Failed,
+            "the range begins after the end of the object",
+        )
+    }
+
     pub(super) fn odd_name() -> Self {
         let cause = "the folder holds an object whose name is none that codec-proxy can use";
         Self::new(ErrorKind::Failed, cause)

@@ -10,7 +10,7 @@
 //!    *Fails:* nothing is left.
 //! 4. Write the value; hash a large one at the same time.
 //!    *Fails (disk full, say):* the temporary file is removed. *Killed:* it stays; nobody
-//!    reads or lists it, and it may be deleted by hand.
+//!    reads or lists it, and a store that is opened a day later removes it (see `sweep`).
 //! 5. Flush the file.
 //!    *Fails:* as 4.
 //! 6. Rename the file to its hash, unless that name exists; then remove the temporary file
@@ -29,6 +29,7 @@
 //! an object is complete at any time that its name is there.
 
 mod read;
+mod sweep;
 
 use std::collections::HashSet;
 use std::fs::{self, File, Permissions};
@@ -50,6 +51,9 @@ use read::lost;
 
 /// What the names of temporary files begin with.
 const SAVING: &str = ".saving-";
+
+/// Random characters behind it.
+const RANDOM: usize = 12;
 
 /// Below this many bytes a value is hashed before it is written.
 const SMALL: u64 = 1024 * 1024;
@@ -149,7 +153,7 @@ impl FileStore {
         let create = || {
             tempfile::Builder::new()
                 .prefix(SAVING)
-                .rand_bytes(12)
+                .rand_bytes(RANDOM)
                 // As any program would create it: for others to read where the umask says so.
                 .permissions(Permissions::from_mode(0o666))
                 .tempfile_in(folder)

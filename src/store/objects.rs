@@ -1,6 +1,7 @@
 //! One store, and what can be done with the objects in it.
 
 use std::fmt;
+use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime};
@@ -179,6 +180,22 @@ impl Store {
             hash: None,
         };
         self.ask(Operation::Get, open(self.clone(), expected)).await
+    }
+
+    /// A part of an object, in bytes from its beginning; shorter where the object ends before
+    /// the range does. One that begins after the object's end is an error.
+    pub async fn range(&self, path: &ObjectPath, range: Range<u64>) -> Result<Bytes, StoreError> {
+        let (backend, path, patience) = (self.inner.backend.clone(), path.clone(), self.patience());
+        let read = async move {
+            match backend {
+                Backend::File(files) => {
+                    let read = blocking(move || files.range(&path, range));
+                    patience.whole(read).await
+                }
+                Backend::Remote(remote) => remote.range(&path, range, patience).await,
+            }
+        };
+        self.ask(Operation::Get, read).await
     }
 
     /// The size of an object in bytes; `None` if there is none of that path.

@@ -45,6 +45,11 @@ impl Patience {
         }
     }
 
+    /// Whether there is time for a pause of that length and another try after it.
+    pub(super) fn allows(self, pause: Duration) -> bool {
+        self.end.saturating_duration_since(Instant::now()) > 2 * pause
+    }
+
     /// For one part of a large value.
     pub(super) async fn part<T, E: Into<Fault>>(
         self,

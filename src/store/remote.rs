@@ -1,5 +1,6 @@
 //! Stores behind `object_store`: S3, and memory in tests.
 
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -29,6 +30,9 @@ const MAX_PARTS: u64 = 9_999;
 /// Parts on their way at the same time; they are slices of the value, not copies, unless the
 /// value has to be decoded.
 const PARTS_IN_FLIGHT: usize = 4;
+
+/// Before the second try of a request; later ones wait twice as long each.
+const FIRST_PAUSE: Duration = Duration::from_millis(50);
 
 /// How long giving up a failed upload may hold up the error.
 const ABORT: Duration = Duration::from_secs(5);
@@ -80,10 +84,7 @@ impl RemoteStore {
     ) -> Result<(), Fault> {
         let key = self.key(path)?;
         let uploaded = if (content.len() as u64) < MULTIPART {
-            let put = self
-                .store
-                .put_opts(&key, content.into(), PutMode::Create.into());
-            patience.whole(put).await.map(drop)
+            self.create(&key, content, patience).await
         } else if self.size(path, patience).await?.is_some() {
             Err(Fault::exists(path.as_str()))
         } else {
@@ -97,6 +98,32 @@ impl RemoteStore {
             })
     }
 
+    /// Creates an object by one request.
+    ///
+    /// When the connection breaks nobody knows whether the object was made, which is why the
+    /// client below gives up there. Here the request is made again; an object that is found
+    /// by then and has the same bytes is the one of the first try.
+    async fn create(&self, key: &Path, content: Bytes, patience: Patience) -> Result<(), Fault> {
+        let mut pause = FIRST_PAUSE;
+        loop {
+            let payload = PutPayload::from(content.clone());
+            let put = self.store.put_opts(key, payload, PutMode::Create.into());
+            let again = pause > FIRST_PAUSE;
+            match patience.whole(put).await {
+                Err(fault) if fault.kind == ErrorKind::Unavailable && patience.allows(pause) => {
+                    tokio::time::sleep(pause).await;
+                    pause *= 2;
+                }
+                Err(fault) if fault.kind == ErrorKind::Exists && again => {
+                    let there = async { self.store.get(key).await?.bytes().await };
+                    let ours = patience.whole(there).await? == content;
+                    return if ours { Ok(()) } else { Err(fault) };
+                }
+                done => return done.map(drop),
+            }
+        }
+    }
+
     /// Begins to read; objects up to `whole` bytes are read to the end.
     pub(super) async fn open(
         &self,
@@ -105,12 +132,8 @@ impl RemoteStore {
         patience: Patience,
     ) -> Result<Opened, Fault> {
         let key = self.key(path)?;
-        let lost = |fault: Fault| match fault.kind {
-            ErrorKind::Missing => Fault::missing(path.as_str()),
-            _ => fault,
-        };
-        let get = self.store.get(&key);
-        let object = patience.whole(get).await.map_err(lost)?;
+        let get = patience.whole(self.store.get(&key)).await;
+        let object = get.map_err(|fault| lost(fault, path))?;
         let size = object.meta.size;
         if size <= whole {
             let value = patience.whole(object.bytes()).await?;
@@ -121,6 +144,28 @@ impl RemoteStore {
         }
         let chunks = object.into_stream().map_err(Fault::from).boxed();
         Ok(Opened::Chunks { size, chunks })
+    }
+
+    /// A part of an object.
+    pub(super) async fn range(
+        &self,
+        path: &ObjectPath,
+        range: Range<u64>,
+        patience: Patience,
+    ) -> Result<Bytes, Fault> {
+        // Servers have no ranges that are empty, nor such as begin at the end.
+        let size = self.size(path, patience).await?;
+        let size = size.ok_or_else(|| Fault::missing(path.as_str()))?;
+        if range.start > size {
+            return Err(Fault::beyond());
+        }
+        let range = range.start..range.end.min(size);
+        if range.is_empty() {
+            return Ok(Bytes::new());
+        }
+        let key = self.key(path)?;
+        let get = patience.whole(self.store.get_range(&key, range)).await;
+        get.map_err(|fault| lost(fault, path))
     }
 
     /// The size of an object, if there is one.
@@ -248,6 +293,14 @@ async fn hash_of(content: &Arc<dyn Content>) -> Result<[u8; 16], Fault> {
     }
     let content = content.clone();
     blocking(move || Ok(md5_of(&*content))).await
+}
+
+/// What is missing is named.
+fn lost(fault: Fault, path: &ObjectPath) -> Fault {
+    match fault.kind {
+        ErrorKind::Missing => Fault::missing(path.as_str()),
+        _ => fault,
+    }
 }
 
 /// There is no object that a put could miss: what is missing is the bucket.

@@ -57,6 +57,11 @@ impl Stores {
         for (name, settings) in &settings.stores {
             let spec = settings.parse(name)?;
             let backend = backend(name, spec.place, limits)?;
+            if let Backend::File(files) = &backend {
+                let (files, layout) = (files.clone(), spec.layout.clone());
+                // Nobody waits for it.
+                drop(runtime.spawn_blocking(move || files.sweep(&layout)));
+            }
             let store = Store::new(name, spec.layout, backend, limits.deadline, runtime.clone());
             stores.insert(name.clone(), store);
         }
@@ -81,31 +86,6 @@ impl Stores {
             }),
             until: None,
         })
-    }
-
-    /// A single store `main` on any object store, for the tests of this room.
-    #[cfg(test)]
-    pub(super) fn on(
-        client: Arc<dyn object_store::ObjectStore>,
-        limits: StoreLimits,
-        runtime: Handle,
-    ) -> Self {
-        let settings = super::StoreSettings {
-            protocol: Some("file".to_owned()),
-            location: Some("/".to_owned()),
-            ..Default::default()
-        };
-        let layout = settings.parse("main").unwrap().layout;
-        let backend = Backend::Remote(Arc::new(RemoteStore::new(client, None)));
-        let store = Store::new("main", layout, backend, limits.deadline, runtime);
-        Self {
-            inner: Arc::new(Inner {
-                default: Some("main".to_owned()),
-                filepath_default: None,
-                stores: BTreeMap::from([("main".to_owned(), store)]),
-            }),
-            until: None,
-        }
     }
 
     /// The same stores for the work of one statement, which is to be through at `until`.

@@ -20,6 +20,7 @@ mod refusals;
 mod roundtrip;
 mod s3;
 mod secrecy;
+mod stores;
 mod support;
 mod views;
 mod writes;

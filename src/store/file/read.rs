@@ -1,12 +1,14 @@
 //! Reading and looking around in a directory.
 
 use std::fs::{self, File};
-use std::io::{self, ErrorKind, Read};
+use std::io::{self, ErrorKind, Read, Seek, SeekFrom};
+use std::ops::Range;
 
 use bytes::Bytes;
 use futures_util::stream::{self, Stream, StreamExt};
 
-use super::{FileStore, SAVING};
+use super::FileStore;
+use super::sweep::is_temporary;
 use crate::codec::ObjectPath;
 use crate::store::error::{Fault, blocking};
 use crate::store::{self, reader::Opened};
@@ -28,6 +30,20 @@ impl FileStore {
             return Err(Fault::size(path.as_str(), size, value.len() as u64));
         }
         Ok(Opened::Whole(value))
+    }
+
+    /// A part of an object; blocks.
+    pub(in crate::store) fn range(
+        &self,
+        path: &ObjectPath,
+        range: Range<u64>,
+    ) -> Result<Bytes, Fault> {
+        let (mut file, size) = self.file(path)?;
+        if range.start > size {
+            return Err(Fault::beyond());
+        }
+        file.seek(SeekFrom::Start(range.start))?;
+        Ok(read(&mut file, range.end.saturating_sub(range.start))?)
     }
 
     /// The size of an object, if there is one; blocks.
@@ -63,7 +79,7 @@ impl FileStore {
             for entry in entries {
                 let entry = entry?;
                 let name = entry.file_name();
-                if name.as_encoded_bytes().starts_with(SAVING.as_bytes()) {
+                if is_temporary(&name) {
                     continue;
                 }
                 let path = name

@@ -1,16 +1,21 @@
 //! The file store: what is on the disk after success, failure and interruption.
 
 use super::*;
+use crate::codec::Layout;
 use crate::store::StoreSettings;
 
-fn naming(schema: &str, subfolding: Option<Vec<u32>>) -> Naming {
+fn layout(subfolding: Option<Vec<u32>>) -> Layout {
     let settings = StoreSettings {
         protocol: Some("file".to_owned()),
         location: Some("/".to_owned()),
         subfolding,
         ..Default::default()
     };
-    Naming::new(&settings.parse("main").unwrap().layout, schema).unwrap()
+    settings.parse("main").unwrap().layout
+}
+
+fn naming(schema: &str, subfolding: Option<Vec<u32>>) -> Naming {
+    Naming::new(&layout(subfolding), schema).unwrap()
 }
 
 fn files_in(folder: &Path) -> Vec<String> {
@@ -123,4 +128,39 @@ fn a_folder_that_vanishes_is_made_again() {
         store.put_hashed(&naming("exp", None), &content).unwrap();
         fs::remove_dir_all(dir.path().join("_hash")).unwrap();
     }
+}
+
+#[test]
+fn what_a_killed_put_left_is_removed_a_day_later() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = FileStore::new(dir.path().to_owned());
+    let day = std::time::Duration::from_secs(24 * 60 * 60 + 60);
+    let old = std::time::SystemTime::now() - day;
+    for folder in ["_hash/exp/ab", "_schema/exp/t/id=1", "mine"] {
+        fs::create_dir_all(dir.path().join(folder)).unwrap();
+        for (name, is_old) in [
+            (".saving-abcdefABCD12", true),
+            (".saving-abcdefABCD13", false),
+            (".saving-notes", true),
+            ("object.saving", true),
+        ] {
+            let file = fs::File::create(dir.path().join(folder).join(name)).unwrap();
+            if is_old {
+                file.set_modified(old).unwrap();
+            }
+        }
+    }
+    assert_eq!(store.sweep(&layout(None)), 2);
+    let left = files_in(dir.path());
+    let old: Vec<_> = left.iter().filter(|name| name.ends_with("12")).collect();
+    assert_eq!(old, ["mine/.saving-abcdefABCD12"], "no section of ours");
+    assert_eq!(left.len(), 10);
+    let listed = store
+        .list(&ObjectPath::parse("_hash").unwrap(), 10)
+        .unwrap();
+    let names: Vec<_> = listed.iter().map(|(path, _)| path.as_str()).collect();
+    assert_eq!(
+        names,
+        ["_hash/exp/ab/.saving-notes", "_hash/exp/ab/object.saving"]
+    );
 }

@@ -147,9 +147,11 @@ fn spawn(folder: &tempfile::TempDir, ports: [u16; 8]) -> Child {
         .arg(format!("-master.port.grpc={master_grpc}"))
         .arg(format!("-volume.port={volume}"))
         .arg(format!("-volume.port.grpc={volume_grpc}"))
+        // As Amazon does: nobody makes a bucket by writing into it.
+        .arg("-s3.autoCreateBucket=false")
         // Without these it dies when someone else has their usual ports.
         .args(["-s3.port.iceberg=0", "-s3.port.lance=0"])
-        .args(["-master.volumeSizeLimitMB=64", "-volume.max=20"])
+        .args(["-master.volumeSizeLimitMB=64", "-volume.max=60"])
         .current_dir(folder.path())
         .stdin(Stdio::null())
         .stdout(Stdio::null())
