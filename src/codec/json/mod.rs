@@ -48,13 +48,18 @@
 mod order;
 mod parse;
 mod print;
+mod stack;
 mod tags;
 #[cfg(test)]
 mod tests;
+mod ticks;
 mod time;
 
 use std::borrow::Cow;
 use std::fmt::Write;
+
+use super::ValueLimits;
+use super::blob::MAX_DEPTH;
 
 pub use parse::parse;
 pub use print::print;
@@ -81,6 +86,11 @@ pub fn to_ascii(json: &str) -> Cow<'_, str> {
         }
     }
     Cow::Owned(ascii)
+}
+
+/// How many containers within containers the limits allow.
+fn most_levels(limits: &ValueLimits) -> usize {
+    limits.depth.min(MAX_DEPTH)
 }
 
 /// How many containers a grid of so many dimensions counts as: its rows nest, too. A matrix

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use serde::de::Error;
 use serde_json::error::Category;
 
-use crate::codec::blob::MAX_DEPTH;
+use crate::codec::json::most_levels;
 use crate::codec::{CodecError, ValueLimits};
 
 pub(super) struct Context {
@@ -35,7 +35,7 @@ impl Segment {
 impl Context {
     pub(super) fn new(limits: &ValueLimits) -> Self {
         Self {
-            depth: limits.depth.min(MAX_DEPTH),
+            depth: most_levels(limits),
             bytes: limits.bytes,
             path: Vec::new(),
             refusal: None,

@@ -1,6 +1,6 @@
 //! One element of an array: from JSON to its bytes.
 
-use crate::codec::json::time;
+use crate::codec::json::ticks;
 use crate::codec::value::Element;
 
 /// A JSON value that is neither a list nor an object.
@@ -30,7 +30,7 @@ impl Leaf<'_> {
             Element::Float32 => out.extend(self.float32()?.to_le_bytes()),
             Element::DateTime64(unit) => {
                 let ticks = match self {
-                    Self::Text(text) => time::read_ticks(text, unit),
+                    Self::Text(text) => ticks::read_ticks(text, unit),
                     _ => self.integer::<i64>(part).ok(),
                 };
                 let ticks = ticks.ok_or_else(|| {

@@ -7,6 +7,7 @@ use serde::de::{DeserializeSeed, Deserializer, SeqAccess, Visitor};
 
 use super::ValueSeed;
 use super::context::{Context, Segment};
+use super::scalar::Scalar;
 use crate::codec::Value;
 use crate::codec::value::Array;
 
@@ -146,6 +147,28 @@ impl List for Fields {
         fields
             .collect::<Option<_>>()
             .ok_or_else(|| context.refuse("$record takes a list of [name,array]"))
+    }
+}
+
+/// Real and imaginary part: `[1.0,"inf"]`
+pub(super) struct Parts;
+
+impl List for Parts {
+    type Value = [f64; 2];
+    const NAME: &'static str = "[re,im]";
+
+    fn read<'de, A: SeqAccess<'de>>(
+        context: &mut Context,
+        mut list: A,
+    ) -> Result<[f64; 2], A::Error> {
+        let mut next = || list.next_element::<Scalar<'de>>();
+        let (Some(re), Some(im), None) = (next()?, next()?, next()?) else {
+            return Err(context.refuse("a complex number is [re,im]"));
+        };
+        match (re.float(), im.float()) {
+            (Ok(re), Ok(im)) => Ok([re, im]),
+            (Err(said), _) | (_, Err(said)) => Err(context.refuse(said)),
+        }
     }
 }
 

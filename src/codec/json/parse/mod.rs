@@ -5,6 +5,7 @@ mod context;
 mod grid;
 mod leaf;
 mod list;
+mod matlab;
 mod scalar;
 mod tagged;
 
@@ -16,7 +17,7 @@ use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visi
 
 use self::context::{Context, Segment};
 use self::list::{List, Values};
-use super::tags;
+use super::{most_levels, stack, tags};
 use crate::codec::{CodecError, Value, ValueLimits};
 
 /// The value of a text in UTF-8.
@@ -38,6 +39,10 @@ pub fn parse(text: &[u8], limits: &ValueLimits) -> Result<Value, CodecError> {
             error.valid_up_to()
         ))
     })?;
+    stack::with_room(most_levels(limits), || parse_here(text, limits))
+}
+
+fn parse_here(text: &str, limits: &ValueLimits) -> Result<Value, CodecError> {
     let mut context = Context::new(limits);
     let mut json = serde_json::Deserializer::from_str(text);
     // The context counts the depth.

@@ -6,7 +6,7 @@ use super::out::Out;
 use super::{MAX_PLAIN, Printed, Printer, Stop};
 use crate::codec::CodecError;
 use crate::codec::json::order::Rows;
-use crate::codec::json::time;
+use crate::codec::json::ticks;
 use crate::codec::value::{Array, Data, Element, Order, Sparse};
 
 impl Printer {
@@ -209,7 +209,7 @@ impl<'a> Elements<'a> {
             Element::UInt64 => unsigned(out, u64::from_le_bytes(nth(bytes, at))),
             Element::Float32 => out.float32(f32::from_le_bytes(nth(bytes, at))),
             Element::DateTime64(unit) => {
-                time::write_ticks(out, i64::from_le_bytes(nth(bytes, at)), unit)
+                ticks::write_ticks(out, i64::from_le_bytes(nth(bytes, at)), unit)
             }
             // The parts of complex numbers are none.
             Element::Float64

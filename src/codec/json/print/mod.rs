@@ -11,8 +11,7 @@ use data_encoding::BASE64;
 use num_bigint::BigInt;
 
 use self::out::Out;
-use super::{tags, time};
-use crate::codec::blob::MAX_DEPTH;
+use super::{most_levels, stack, tags, time};
 use crate::codec::{CodecError, Value, ValueLimits};
 
 /// Integers up to here, and as many below zero, survive JSON readers that have only floats.
@@ -27,10 +26,14 @@ pub(super) const MAX_PLAIN: u64 = (1 << 53) - 1;
 /// nested deeper than `limits.value_depth`; [`CodecError::Type`] for what has no notation;
 /// [`CodecError::Corrupt`] for arrays whose bytes are not what their shape says.
 pub fn print(value: &Value, cut: Option<u64>, limits: &ValueLimits) -> Result<String, CodecError> {
+    stack::with_room(most_levels(limits), || print_here(value, cut, limits))
+}
+
+fn print_here(value: &Value, cut: Option<u64>, limits: &ValueLimits) -> Result<String, CodecError> {
     let mut printer = Printer {
         out: Out::new(limits.json_bytes),
         cut,
-        depth: limits.depth.min(MAX_DEPTH),
+        depth: most_levels(limits),
     };
     match printer.value(value) {
         Ok(()) => Ok(printer.out.into_text()),

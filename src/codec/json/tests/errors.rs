@@ -113,7 +113,7 @@ fn errors_say_where() {
             "nested as the shape says",
         ),
         (
-            r#"{"$array":"object","value":[[1],[2]],"shape":[2,1]}"#,
+            r#"{"$array":"object","value":[[1,2],[3,4]],"shape":[2,2]}"#,
             "the shape comes before",
         ),
         (
@@ -161,7 +161,7 @@ fn errors_say_where() {
         (r#"{"$int":"1","more":2}"#, "nothing more"),
         (r#"{"$int":"1.5"}"#, "$int takes digits"),
         (r#"{"$int":[1]}"#, "a string or a number"),
-        (r#"{"$complex":[1,2,3]}"#, "line 1, column"),
+        (r#"{"$complex":[1,2,3]}"#, "is [re,im]; at $.$complex ("),
         (r#"{"$complex":[1,"x"]}"#, "a float64 is"),
         (r#"{"$bytes":"AA"}"#, "$bytes takes base64"),
         (r#"{"$decimal":"secret"}"#, "$decimal takes"),
@@ -263,10 +263,8 @@ fn memory_is_limited() {
         ..LIMITS
     };
     let list = format!("[{}0]", "0,".repeat(1000));
-    let array = format!(
-        "{{\"$array\":\"float64\",\"value\":{}}}",
-        format!("[{}0]", "0,".repeat(2000))
-    );
+    let zeros = "0,".repeat(2000);
+    let array = format!(r#"{{"$array":"float64","value":[{zeros}0]}}"#);
     for text in [list, array] {
         let error = parse(text.as_bytes(), &limits).unwrap_err();
         assert!(
@@ -292,6 +290,9 @@ fn depth_is_limited_the_same_on_both_sides() {
     ];
     for (open, close) in kinds {
         let nested = |depth| format!("{}null{}", open.repeat(depth), close.repeat(depth));
+        // As deep as the default, on the stack of this thread.
+        let value = parse(nested(100).as_bytes(), &LIMITS).unwrap();
+        assert_eq!(print(&value, None, &LIMITS).unwrap(), nested(100));
         // The most that a configuration can ask for.
         let limits = ValueLimits {
             depth: 10_000,
