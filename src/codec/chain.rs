@@ -200,6 +200,11 @@ mod tests {
             ("<blob@main>", &["blob", "hash"], "json", Some("main")),
             ("<blob@>", &["blob", "hash"], "json", Some("")),
             ("<hash@cold>", &["hash"], "json", Some("cold")),
+            ("<attach>", &["attach"], "longblob", None),
+            ("<attach@>", &["attach", "hash"], "json", Some("")),
+            ("<object@main>", &["object"], "json", Some("main")),
+            ("<npy@main>", &["npy"], "json", Some("main")),
+            ("<filepath@>", &["filepath"], "json", Some("")),
         ] {
             let chain = chain(spec).unwrap();
             assert_eq!(chain.spec, spec);
@@ -217,10 +222,36 @@ mod tests {
             "Unknown codec: <graph>. Ensure the codec is defined (inherit from dj.Codec with \
              name='graph')."
         );
-        assert_eq!(
-            chain("<hash>").unwrap_err().to_string(),
-            "<hash> requires @ (in-store storage only)"
-        );
+        for (spec, text) in [
+            ("<hash>", "<hash> requires @ (in-store storage only)"),
+            ("<object>", "<object> requires @ (store only)"),
+            ("<npy>", "<npy> requires @ (store only)"),
+            (
+                "<filepath>",
+                "<filepath> requires @ symbol. Use <filepath@> for default store or \
+                 <filepath@store> to specify store.",
+            ),
+        ] {
+            assert_eq!(chain(spec).unwrap_err().to_string(), text);
+        }
+    }
+
+    #[test]
+    fn what_a_session_asks_of_a_chain() {
+        for (spec, is_transparent, needs_key, is_text) in [
+            ("<blob>", true, false, false),
+            ("<blob@>", true, false, false),
+            ("<attach>", true, false, false),
+            ("<attach@>", true, false, false),
+            ("<hash@>", true, false, false),
+            ("<object@>", false, true, false),
+            ("<npy@>", false, true, false),
+            ("<filepath@>", false, false, true),
+        ] {
+            let chain = chain(spec).unwrap();
+            let found = (chain.is_transparent(), chain.needs_key(), chain.is_text());
+            assert_eq!(found, (is_transparent, needs_key, is_text), "{spec}");
+        }
     }
 
     #[test]
@@ -281,9 +312,11 @@ mod tests {
     #[test]
     fn a_circle_is_found() {
         let spec = TypeSpec::parse("<one@main>").unwrap();
+        let error = spec.resolve_among(custom).unwrap_err();
+        assert_eq!(error, ChainError::Circular("one".to_owned()));
         assert_eq!(
-            spec.resolve_among(custom),
-            Err(ChainError::Circular("one".to_owned()))
+            error.to_string(),
+            "Circular codec reference detected: <one>"
         );
     }
 

@@ -23,8 +23,9 @@ use literal::Literal;
 /// How every file begins.
 pub const MAGIC: &[u8] = b"\x93NUMPY";
 
-/// The longest header that is read, in bytes. NumPy itself takes 10,000 from strangers.
-const MAX_HEADER: usize = 1 << 16;
+/// The longest header that is read or written, in bytes. NumPy itself takes 10,000 from
+/// strangers.
+const MAX_HEADER: usize = 1 << 20;
 
 /// Elements begin at a multiple of this.
 const ALIGNMENT: usize = 64;
@@ -205,7 +206,7 @@ fn wrap(header: &str, room: usize) -> Vec<u8> {
     let mut file = Vec::with_capacity(prefix + length + room);
     file.extend_from_slice(MAGIC);
     file.extend_from_slice(&[version, 0]);
-    // The length fits: a header has a line for each field, and fields are few.
+    // The length fits: fields of longer headers are refused.
     if version == 1 {
         file.extend_from_slice(&(length as u16).to_le_bytes());
     } else {

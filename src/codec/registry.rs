@@ -199,3 +199,79 @@ fn collect(
     }
     Ok(codecs)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Named(&'static str);
+
+    impl Codec for Named {
+        fn name(&self) -> &str {
+            self.0
+        }
+
+        fn dtype(&self, _is_store: bool) -> Result<Cow<'static, str>, CodecError> {
+            Ok("bytes".into())
+        }
+
+        fn encode(&self, value: Value, _to: &Writing<'_>) -> Result<Value, CodecError> {
+            Ok(value)
+        }
+
+        fn decode(&self, stored: Value, _from: &Reading<'_>) -> Result<Value, CodecError> {
+            Ok(stored)
+        }
+    }
+
+    static ONE: Registration = Registration {
+        codec: &Named("graph"),
+        origin: "lab::graph",
+    };
+    static OTHER: Registration = Registration {
+        codec: &Named("graph"),
+        origin: "camera::graph",
+    };
+    static NAMELESS: Registration = Registration {
+        codec: &Named(""),
+        origin: "lab::nameless",
+    };
+
+    fn error(registrations: &[&'static Registration]) -> String {
+        let found = collect(registrations.iter().copied());
+        found.map(|codecs| codecs.len()).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn a_name_is_taken_once_and_the_error_names_both_places() {
+        let text = "Codec <graph> already registered by camera::graph; lab::graph registers it \
+                    again";
+        // The linker says in which order they come.
+        assert_eq!(error(&[&ONE, &OTHER]), text);
+        assert_eq!(error(&[&OTHER, &ONE]), text);
+        assert_eq!(collect([&ONE]).unwrap().len(), 1);
+    }
+
+    #[test]
+    fn a_codec_has_a_name() {
+        assert_eq!(
+            error(&[&ONE, &NAMELESS]),
+            "Codec name must be a non-empty string, got '' in lab::nameless"
+        );
+    }
+
+    #[test]
+    fn the_codecs_of_datajoint_are_there() {
+        check().unwrap();
+        let names: Vec<_> = codecs()
+            .map(|registration| registration.codec.name())
+            .collect();
+        let built_in = ["attach", "blob", "filepath", "hash", "npy", "object"];
+        for name in built_in {
+            assert!(names.contains(&name), "{name}");
+            let origin = format!("codec_proxy::codec::builtin::{name}");
+            assert!(codecs().any(|registration| registration.origin == origin));
+        }
+        assert!(names.is_sorted());
+    }
+}

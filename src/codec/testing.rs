@@ -7,8 +7,8 @@ use bytes::Bytes;
 use md5::{Digest, Md5};
 
 use super::{
-    Backend, BackendError, Backends, Key, Layout, Manner, Notation, ObjectPath, Pointer, Reading,
-    Site, Value, ValueLimits, Writing, hash,
+    Backend, BackendError, Backends, Key, Layout, Manner, ObjectPath, Pointer, Reading, Site,
+    Value, ValueLimits, Writing, hash,
 };
 
 /// The layout that DataJoint has by default.
@@ -175,13 +175,6 @@ impl Place {
             limits: ValueLimits::default(),
             also: Vec::new(),
         }
-    }
-
-    /// The same in the json notation.
-    pub(crate) fn json() -> Self {
-        let mut place = Self::new();
-        place.manner.notation = Notation::Json;
-        place
     }
 
     /// The default store.

@@ -12,8 +12,9 @@ use md5::{Digest, Md5};
 
 use crate::codec::section::Section;
 use crate::codec::{
-    Addressing, ChainError, Codec, CodecError, Given, Manner, Notation, Pointer, Reading,
-    Reference, Value, ValueLimits, Writing, client, hash, json, metadata,
+    Addressing, Backend, BackendError, ChainError, Codec, CodecError, Given, Manner, Notation,
+    ObjectPath, Pointer, Reading, Reference, Value, ValueLimits, Writing, client, hash, json,
+    metadata,
 };
 
 /// The codec.
@@ -61,11 +62,7 @@ impl Codec for Hash {
         let bytes = backend.get(&path, from.limits.bytes)?;
         let actual = hash::name_of(Md5::digest(&bytes).into());
         if actual != expected {
-            // Neither hash is told: a planted pointer would tell what others' objects hold.
-            return Err(CodecError::Corrupt(format!(
-                "Hash mismatch: the object in store '{}' is not what was stored",
-                backend.name()
-            )));
+            return Err(mismatch(&*backend, &path, expected, &actual).into());
         }
         Ok(Value::Bytes(bytes))
     }
@@ -107,6 +104,26 @@ impl From<Pointer> for Value {
             ("store", Self::Str(pointer.store)),
             ("size", pointer.size.map_or(Self::None, metadata::count)),
         ])
+    }
+}
+
+/// DataJoint's words are for the log: a hash is as good as the path of an object.
+fn mismatch(
+    backend: &dyn Backend,
+    path: &ObjectPath,
+    expected: &str,
+    actual: &str,
+) -> BackendError {
+    let name = backend.name();
+    BackendError {
+        told: format!(
+            "store '{name}': Hash mismatch: the object is not what was stored; the log of \
+             codec-proxy names it"
+        ),
+        source: format!(
+            "Hash mismatch: expected {expected}, got {actual}. Data at {path} may be corrupted."
+        )
+        .into(),
     }
 }
 
@@ -190,7 +207,8 @@ mod tests {
         let text = error.unwrap_err().to_string();
         assert_eq!(
             text,
-            "Hash mismatch: the object in store 'main' is not what was stored"
+            "store 'main': Hash mismatch: the object is not what was stored; the log of \
+             codec-proxy names it"
         );
     }
 

@@ -6,3 +6,6 @@ mod filepath;
 mod hash;
 mod npy;
 mod object;
+
+#[cfg(test)]
+mod tests;

@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 use super::super::value::{Array, Data, Element, Grid, Order, Record, Value, count_elements};
 use super::descr::{Descr, Field, Plain};
-use super::{NpyError, NpyFile, is_numpys, is_ordered};
+use super::{MAX_HEADER, NpyError, NpyFile, is_numpys, is_ordered};
 
 impl NpyFile {
     /// The file of an array.
@@ -128,6 +128,11 @@ fn of_record(record: &Record, max_bytes: u64) -> Result<NpyFile, NpyError> {
         fields.push(Field::plain(name, file.descr));
         columns.push((size, file.data));
     }
+    let descr = Descr::Fields(fields);
+    // Leaves room for the rest of the header.
+    if descr.to_literal().len() > MAX_HEADER / 2 {
+        return Err(NpyError::NotNumPys("structured arrays with so many fields"));
+    }
     let shape = shape.ok_or(NpyError::NotNumPys("structured arrays without fields"))?;
     let count = count_elements(&shape, 1).ok_or(NpyError::Limit(max_bytes))?;
     let total: usize = columns.iter().map(|(_, data)| data.len()).sum();
@@ -141,7 +146,7 @@ fn of_record(record: &Record, max_bytes: u64) -> Result<NpyFile, NpyError> {
         }
     }
     Ok(NpyFile {
-        descr: Descr::Fields(fields),
+        descr,
         shape,
         is_fortran: false,
         data: data.into(),
@@ -179,7 +184,9 @@ fn places(shape: &[u64], from: Order, to: Order) -> Result<Vec<usize>, NpyError>
     };
     let moved = numbers.in_order(to).interleaved();
     let moved = moved.as_chunks().0.iter();
-    Ok(moved.map(|bytes| u64::from_le_bytes(*bytes) as usize).collect())
+    Ok(moved
+        .map(|bytes| u64::from_le_bytes(*bytes) as usize)
+        .collect())
 }
 
 /// Elements, or one field of each of them.
@@ -265,7 +272,8 @@ impl Part<'_> {
                 return Err(NpyError::NotPackable("structured".to_owned()));
             }
             let mut data = Vec::with_capacity(count * size);
-            for place in 0..count {
+            // Of elements without bytes there may be any number.
+            for place in 0..if size == 0 { 0 } else { count } {
                 data.extend_from_slice(&self.data[place * record + offset..][..size]);
             }
             let part = Part {

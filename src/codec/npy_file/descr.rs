@@ -322,7 +322,11 @@ fn offsets(fields: &[Field]) -> String {
             formats.push(if field.shape.is_empty() {
                 field.descr.short()
             } else {
-                format!("({}, {})", field.descr.short(), literal::tuple(&field.shape))
+                format!(
+                    "({}, {})",
+                    field.descr.short(),
+                    literal::tuple(&field.shape)
+                )
             });
             offsets.push(offset.to_string());
         }

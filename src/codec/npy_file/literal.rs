@@ -146,7 +146,11 @@ impl Parser<'_> {
     }
 
     fn text(&mut self) -> Option<String> {
-        let mark = self.rest.chars().next().filter(|c| matches!(c, '\'' | '"'))?;
+        let mark = self
+            .rest
+            .chars()
+            .next()
+            .filter(|c| matches!(c, '\'' | '"'))?;
         let mut chars = self.rest[1..].chars();
         let mut out = String::new();
         loop {
@@ -211,7 +215,9 @@ mod tests {
     #[test]
     fn literals_are_read() {
         assert_eq!(
-            Literal::parse(" {'a': (2, 3L), 'b': [(\"x\\x41\\n\", ('<i4'))], 'c': True, 'd': ()} \n"),
+            Literal::parse(
+                " {'a': (2, 3L), 'b': [(\"x\\x41\\n\", ('<i4'))], 'c': True, 'd': ()} \n"
+            ),
             Some(Literal::Dict(vec![
                 (
                     "a".into(),
@@ -233,9 +239,26 @@ mod tests {
     #[test]
     fn other_texts_are_refused() {
         for text in [
-            "", "{", "{'a'}", "{1: 2}", "(1 2)", "[1", "'a", "'a\\", "'\\u12'", "'\\U00110000'",
-            "-1", "1.5", "None", "a", "(,)", "[1,,2]", "{'a': 1} x", "'\n'",
-            "99999999999999999999", "__import__('os')",
+            "",
+            "{",
+            "{'a'}",
+            "{1: 2}",
+            "(1 2)",
+            "[1",
+            "'a",
+            "'a\\",
+            "'\\u12'",
+            "'\\U00110000'",
+            "-1",
+            "1.5",
+            "None",
+            "a",
+            "(,)",
+            "[1,,2]",
+            "{'a': 1} x",
+            "'\n'",
+            "99999999999999999999",
+            "__import__('os')",
         ] {
             assert_eq!(Literal::parse(text), None, "{text}");
         }
