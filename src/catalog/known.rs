@@ -150,20 +150,14 @@ impl Known {
     }
 
     pub fn index(&self) -> Index {
-        let view = |name: Name, kind| {
+        let views = self.opaque_views().into_iter().map(|(name, kind)| {
             Arc::new(Table {
                 schema: name.schema,
                 name: name.table,
                 kind,
                 columns: Vec::new(),
             })
-        };
-        let external = self.opaque_views(|table| table.external().collect());
-        let inline = self.opaque_views(|table| table.codecs().collect());
-        let inline: Vec<Name> = inline.difference(&external).cloned().collect();
-        let inline = inline.into_iter().map(|n| view(n, TableKind::InlineView));
-        let external = external.into_iter().map(|n| view(n, TableKind::View));
-        let views = external.chain(inline);
+        });
         Index::from_parts(Parts {
             tables: self.tables.values().cloned().chain(views).collect(),
             namesakes: self.namesakes.clone(),
@@ -192,37 +186,59 @@ impl Known {
         }
     }
 
-    /// The views that may show one of the given columns: their definition names one and its
-    /// table, or names such a view, or cannot be read.
-    fn opaque_views(&self, columns: impl Fn(&Table) -> Vec<usize>) -> HashSet<Name> {
-        let shown: Vec<(&Table, Vec<usize>)> = self
-            .tables
-            .values()
-            .map(|table| (&**table, columns(table)))
-            .filter(|(_, columns)| !columns.is_empty())
-            .collect();
-        if shown.is_empty() {
-            return HashSet::new();
+    /// The views that may show a codec column: their definition names one and its table, or
+    /// names such a view, or cannot be read.
+    fn opaque_views(&self) -> HashMap<Name, TableKind> {
+        let mut external = HashSet::new();
+        let mut all = HashSet::new();
+        for view in self.views.values() {
+            let Some(kind) = self.shown_by(view) else {
+                continue;
+            };
+            all.insert(view.name.clone());
+            if kind == TableKind::View {
+                external.insert(view.name.clone());
+            }
         }
-        let shows = |view: &ViewText| {
-            shown.iter().any(|(t, columns)| {
-                view.names(&t.name) && columns.iter().any(|&i| view.names(&t.columns[i].name))
-            })
+        let of_kind = |views, kind| {
+            let views: HashSet<Name> = self.and_those_upon(views);
+            views.into_iter().map(move |name| (name, kind))
         };
-        let views = self.views.values().filter(|v| shows(v));
-        let mut opaque: HashSet<Name> = views.map(|v| v.name.clone()).collect();
-        loop {
-            let names_opaque = |v: &ViewText| opaque.iter().any(|o| v.names(&o.table));
-            let rest = self.views.values().filter(|v| !opaque.contains(&v.name));
+        let mut opaque: HashMap<Name, TableKind> = of_kind(all, TableKind::InlineView).collect();
+        opaque.extend(of_kind(external, TableKind::View));
+        opaque
+    }
+
+    /// What a view is by the tables that its definition names; `None` if it shows no codec column.
+    fn shown_by(&self, view: &ViewText) -> Option<TableKind> {
+        let mut kind = None;
+        for table in self.tables.values().filter(|t| view.names(&t.name)) {
+            let named = |i: usize| view.names(&table.columns[i].name);
+            if table.external().any(named) {
+                return Some(TableKind::View);
+            }
+            if table.codecs().any(named) {
+                kind = Some(TableKind::InlineView);
+            }
+        }
+        kind
+    }
+
+    /// The given views, and all whose definition names one of them, or another such view.
+    fn and_those_upon(&self, mut views: HashSet<Name>) -> HashSet<Name> {
+        while !views.is_empty() {
+            let names_one = |v: &ViewText| views.iter().any(|o| v.names(&o.table));
+            let rest = self.views.values().filter(|v| !views.contains(&v.name));
             let more: Vec<Name> = rest
-                .filter(|v| names_opaque(v))
+                .filter(|v| names_one(v))
                 .map(|v| v.name.clone())
                 .collect();
             if more.is_empty() {
-                return opaque;
+                break;
             }
-            opaque.extend(more);
+            views.extend(more);
         }
+        views
     }
 
     fn same(&self, a: &str, b: &str) -> bool {

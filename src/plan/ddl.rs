@@ -207,8 +207,8 @@ pub(super) fn declared_comment(statement: &Statement) -> Option<String> {
     })
 }
 
-/// Triggers, routines and events run out of the proxy's sight: they must not touch an external
-/// codec column.
+/// Triggers, routines and events run out of the proxy's sight: they must not touch a
+/// translated codec column.
 fn program(statement: Statement) -> Result<Plan, Refusal> {
     if statement.is_any_word(0, &["DROP"]) {
         return Ok(Plan::Pass);

@@ -109,10 +109,14 @@ impl Declaring<'_> {
             Ok(chain) => chain,
             Err(ChainError::Unknown(_)) if spec.store.is_none() => return Ok(None),
             Err(error) => {
+                let way_out = match error {
+                    ChainError::RequiresStore(_) => "write the type with @ and a store".to_owned(),
+                    _ => format!("this proxy has {}", names()),
+                };
                 return Err(Refusal::unsupported(
                     &self.column_path(column),
                     &error.to_string(),
-                    &format!("this proxy has {}", names()),
+                    &way_out,
                 ));
             }
         };
@@ -148,18 +152,17 @@ impl Declaring<'_> {
         let word = |b: &u8| b.is_ascii_alphanumeric() || *b == b'_';
         let end = declared_type.iter().position(|b| !word(b));
         let name = declared_type[..end.unwrap_or(declared_type.len())].to_ascii_lowercase();
-        let blobs = [
-            &b"tinyblob"[..],
-            b"blob",
-            b"mediumblob",
-            b"longblob",
-            b"json",
-        ];
-        if !blobs.contains(&name.as_slice()) {
-            return refuse(
-                &format!("{} is declared for a column that is no blob", chain.spec),
-                "declare it as longblob",
-            );
+        let is_among = |types: &[&[u8]]| types.contains(&name.as_slice());
+        let is_blob = is_among(&[b"tinyblob", b"blob", b"mediumblob", b"longblob", b"json"]);
+        let is_text = is_among(&[b"char", b"varchar", b"text", b"mediumtext", b"longtext"]);
+        let fits = is_blob || (is_text && chain.is_text());
+        if !fits {
+            let (kind, way_out) = match chain.is_text() {
+                true => ("no text and no blob", "declare it as varchar or longblob"),
+                false => ("no blob", "declare it as longblob"),
+            };
+            let reason = format!("{} is declared for a column that is {kind}", chain.spec);
+            return refuse(&reason, way_out);
         }
         if self.has_default(column) {
             return refuse(

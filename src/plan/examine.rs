@@ -324,7 +324,7 @@ fn check_names(statement: &Statement) -> Result<(), Refusal> {
     }
 }
 
-/// Whether the statement names an translated codec column, in whatever way.
+/// Whether the statement names a translated codec column, in whatever way.
 fn names_translated(statement: &Statement) -> bool {
     let columns = statement.translated(&statement.tables());
     let mut all = 0..statement.tokens.len();

@@ -312,7 +312,7 @@ impl Filling<'_> {
         self.statement.translated(self.target.as_slice())
     }
 
-    /// Refuses an expression that reads an translated codec column.
+    /// Refuses an expression that reads a translated codec column.
     fn reads_none(&self, tokens: std::ops::Range<usize>, reason: &str) -> Result<(), Refusal> {
         let s = &self.statement;
         if let Some(column) = s.mention(tokens.clone(), &self.read) {

@@ -257,6 +257,7 @@ fn text(written: &Written) -> Result<Value, &'static str> {
 #[cfg(test)]
 mod tests {
     use bytes::Bytes;
+    use proptest::prelude::*;
 
     use super::super::{Context, tests};
     use super::*;
@@ -380,6 +381,41 @@ mod tests {
         }
         let long = format!("'{}'", "x".repeat(4000));
         assert!(read(&long, KeyType::Text).is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn moments_are_read_back(
+            (year, month, day) in (1_u16..=9999, 1_u8..=12, 1_u8..=28),
+            (hour, minute, second) in (0_u8..24, 0_u8..60, 0_u8..60),
+            (fraction, places) in (0_u32..1_000_000, 1_usize..=6),
+        ) {
+            let digits = format!("{fraction:06}")[..places].to_owned();
+            let date = Date::new(year, month, day).expect("months have 28 days");
+            let written = format!("'{year:04}-{month:02}-{day:02}'");
+            prop_assert_eq!(read(&written, KeyType::Date), Ok(Value::Date(date)));
+            let clock = format!("{hour:02}:{minute:02}:{second:02}.{digits}");
+            let written = format!("'{year:04}-{month:02}-{day:02} {clock}'");
+            let micro = format!("{digits:0<6}").parse().expect("six digits");
+            let time = Time::new(hour, minute, second, micro).expect("a time");
+            prop_assert_eq!(read(&written, KeyType::DateTime), Ok(Value::DateTime(date, time)));
+        }
+
+        #[test]
+        fn numbers_are_read_back(int: i64, float: f64) {
+            prop_assert_eq!(read(&format!("{int}"), KeyType::Int), Ok(Value::Int(int)));
+            prop_assert_eq!(read(&format!("'{int}'"), KeyType::Int), Ok(Value::Int(int)));
+            prop_assume!(float.is_finite());
+            prop_assert_eq!(read(&format!("{float:?}"), KeyType::Float), Ok(Value::Float(float)));
+        }
+
+        #[test]
+        fn nothing_that_is_written_panics(written in "[a-z0-9@' .:-]{0,20}") {
+            for kind in [KeyType::DateTime, KeyType::Date, KeyType::Decimal, KeyType::Time] {
+                let _ = read(&format!("'{}'", written.replace('\'', "")), kind);
+                let _ = read(&written, kind);
+            }
+        }
     }
 
     #[test]

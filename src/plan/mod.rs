@@ -64,7 +64,7 @@ pub enum Plan {
     Pass,
     /// Replace the cells by what the codecs make of them, then send it.
     Write(Write),
-    /// Send it as it is; result columns that come from an translated codec column, by their
+    /// Send it as it is; result columns that come from a translated codec column, by their
     /// metadata, are decoded.
     Read,
     /// Send [`Declare::rewritten`], then refresh the catalog as after [`Plan::Ddl`].

@@ -311,7 +311,7 @@ pub(super) fn codecs(table: &Arc<Table>) -> Vec<CodecColumn> {
     table.codecs().map(column).collect()
 }
 
-/// The refusal of a statement that uses a view which shows an translated codec column.
+/// The refusal of a statement that uses a view which shows a translated codec column.
 pub(super) fn refuse_views(tables: &[Arc<Table>]) -> Result<(), Refusal> {
     match tables.iter().find(|t| t.kind != TableKind::Base) {
         None => Ok(()),

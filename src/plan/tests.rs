@@ -1,6 +1,7 @@
 //! Statements and what becomes of them.
 
 mod json;
+mod keys;
 mod queries;
 mod settings;
 mod writes;
@@ -230,6 +231,50 @@ fn declared_codecs_become_what_datajoint_2_declares() {
 }
 
 #[test]
+fn every_built_in_codec_is_declared_as_it_is_stored() {
+    for (declared, stored) in [
+        (
+            "longblob COMMENT '<attach> a'",
+            "longblob COMMENT ':<attach>:a'",
+        ),
+        (
+            "blob COMMENT '<attach@main>'",
+            "json COMMENT ':<attach@main>:'",
+        ),
+        (
+            "longblob COMMENT '<object@> o'",
+            "json COMMENT ':<object@>:o'",
+        ),
+        (
+            "longblob COMMENT '<npy@main>'",
+            "json COMMENT ':<npy@main>:'",
+        ),
+        (
+            "longblob COMMENT '<filepath@>'",
+            "json COMMENT ':<filepath@>:'",
+        ),
+        (
+            "varchar(1024) COMMENT '<filepath@main> f'",
+            "json COMMENT ':<filepath@main>:f'",
+        ),
+    ] {
+        let text = format!("CREATE TABLE t (id int, x {declared})");
+        for view in [View::Bytes, View::Json] {
+            let context = Context { view, ..context() };
+            let Ok(Plan::Declare(declare)) = plan_in(text.as_bytes(), &context) else {
+                panic!("{}", short(plan(&text)));
+            };
+            let found = declare.rewritten(text.as_bytes());
+            let found = String::from_utf8_lossy(&found);
+            assert_eq!(found, format!("CREATE TABLE t (id int, x {stored})"));
+        }
+    }
+    // DataJoint 0.14 has an `attach` of its own.
+    let legacy = "CREATE TABLE t (x longblob COMMENT ':attach:file')";
+    assert_eq!(short(plan(legacy)), "ddl lab.t");
+}
+
+#[test]
 fn impossible_declarations_are_refused() {
     for (text, reason) in [
         (
@@ -243,6 +288,22 @@ fn impossible_declarations_are_refused() {
         (
             "CREATE TABLE t (x longblob COMMENT '<hash> x')",
             "requires @",
+        ),
+        (
+            "CREATE TABLE t (x longblob COMMENT '<filepath@raw> x')",
+            "configured: main",
+        ),
+        (
+            "CREATE TABLE t (x longblob COMMENT '<object>')",
+            "<object> requires @",
+        ),
+        (
+            "CREATE TABLE t (x varchar(1024) COMMENT '<blob@main>')",
+            "no blob",
+        ),
+        (
+            "CREATE TABLE t (x int COMMENT '<filepath@main>')",
+            "no text",
         ),
         ("CREATE TABLE t (x int COMMENT '<blob@main> x')", "no blob"),
         (

@@ -1,4 +1,4 @@
-//! A walk over a parsed query that finds every use of an translated codec column.
+//! A walk over a parsed query that finds every use of a translated codec column.
 //!
 //! It is made so that what the parser or the walk does not see is noticed: each time the
 //! statement spells a codec column's name must be accounted for, or the query is refused.

@@ -259,6 +259,24 @@ mod tests {
                 utf8.clone(),
                 "inline",
             ),
+            (
+                "longblob",
+                ":<attach>:file",
+                "longblob",
+                utf8.clone(),
+                ":attach:file",
+            ),
+            ("longtext", ":<attach@main>:", "longblob", None, ":attach:"),
+            ("longtext", ":<object@main>:o", "longblob", None, "o"),
+            ("longtext", ":<npy@>:n", "longblob", None, "n"),
+            (
+                "longtext",
+                ":<filepath@raw>:f",
+                "varchar(1024)",
+                utf8.clone(),
+                "f",
+            ),
+            ("json", ":<filepath@>:", "varchar(1024)", utf8.clone(), ""),
             ("int(11)", ":int32:id", "int(11)", utf8.clone(), "id"),
             (
                 "varchar(30)",
@@ -324,6 +342,8 @@ mod tests {
             ("longtext", ":<blob@main>:raw", "json", None, "raw"),
             ("longblob", ":<blob>:inline", "json", None, "inline"),
             ("json", ":<hash@>:", "json", None, ""),
+            ("longblob", ":<attach>:file", "json", None, "file"),
+            ("longtext", ":<filepath@>:f", "json", None, "f"),
             ("int(11)", ":int32:id", "int(11)", utf8.clone(), "id"),
             (
                 "binary(16)",

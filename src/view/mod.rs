@@ -85,12 +85,46 @@ impl std::fmt::Display for View {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
+    use crate::catalog::{Column, NameCase, Table, TableKind};
     use crate::codec::TypeSpec;
 
     fn codec(spec: &str) -> ColumnCodec {
         let chain = TypeSpec::parse(spec).and_then(|spec| spec.resolve().ok());
         ColumnCodec::Chain(chain.expect("a chain"))
+    }
+
+    #[test]
+    fn a_result_holds_what_the_catalog_has() {
+        let index = |specs: &[&str]| {
+            let column = |spec: &&str| Column {
+                name: "x".into(),
+                invisible: false,
+                marker: Some((*spec).into()),
+                codec: Some(codec(spec)),
+                key: None,
+            };
+            let table = |spec| Table {
+                schema: "lab".into(),
+                name: "t".into(),
+                kind: TableKind::Base,
+                columns: vec![column(spec)],
+            };
+            let tables = specs.iter().map(|spec| Arc::new(table(spec))).collect();
+            Index::new(tables, NameCase::Sensitive, true)
+        };
+        for (specs, bytes, json) in [
+            (&[][..], false, false),
+            (&["<blob>"], false, true),
+            (&["<blob>", "<blob@>"], true, true),
+        ] {
+            let index = index(specs);
+            assert_eq!(View::Bytes.translates_any(&index), bytes, "{specs:?}");
+            assert_eq!(View::Json.translates_any(&index), json, "{specs:?}");
+            assert!(!View::Stored.translates_any(&index));
+        }
     }
 
     #[test]
@@ -103,6 +137,10 @@ mod tests {
             (codec("<blob>"), false),
             (codec("<blob@main>"), true),
             (codec("<hash@>"), true),
+            (codec("<attach>"), false),
+            (codec("<attach@main>"), true),
+            (codec("<object@main>"), true),
+            (codec("<npy@>"), true),
             (unusable, true),
         ] {
             assert_eq!(View::Bytes.translates(&codec), bytes, "{codec:?}");
@@ -111,5 +149,9 @@ mod tests {
             assert_eq!(View::Bytes.shape(&codec), Shape::LongBlob);
             assert_eq!(View::Json.shape(&codec), Shape::LongText);
         }
+        let filepath = codec("<filepath@>");
+        assert!(View::Bytes.translates(&filepath));
+        assert_eq!(View::Bytes.shape(&filepath), Shape::VarChar);
+        assert_eq!(View::Json.shape(&filepath), Shape::LongText);
     }
 }

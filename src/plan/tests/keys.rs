@@ -1,0 +1,185 @@
+//! Rows whose objects are named by the primary key.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use super::super::*;
+use super::{column, context, short};
+use crate::catalog::{Index, KeyType, NameCase, TableKind};
+use crate::codec::Value;
+use crate::codec::value::Date;
+use crate::refusal::Refusal;
+
+/// `n` is counted up in `counted` only.
+fn index() -> Index {
+    let table = |name: &str, number: KeyType| {
+        let mut columns = vec![
+            column("subject", ""),
+            column("n", "int32"),
+            column("img", "<object@main>"),
+            column("day", "date"),
+            column("arr", "<npy@>"),
+            column("traces", "<blob@main>"),
+            column("note", ""),
+        ];
+        columns[0].key = Some(KeyType::Text);
+        columns[1].key = Some(number);
+        columns[3].key = Some(KeyType::Date);
+        columns[6].invisible = true;
+        Arc::new(Table {
+            schema: "lab".into(),
+            name: name.into(),
+            kind: TableKind::Base,
+            columns,
+        })
+    };
+    let tables = vec![
+        table("scan", KeyType::Int),
+        table("counted", KeyType::AutoIncrement),
+    ];
+    Index::new(tables, NameCase::Sensitive, true)
+}
+
+fn plan(text: &str) -> Result<Plan, Refusal> {
+    let text = Bytes::copy_from_slice(text.as_bytes());
+    examine(&text, &context(), &index())
+}
+
+fn write(text: &str) -> Write {
+    match plan(text) {
+        Ok(Plan::Write(write)) => write,
+        other => panic!("{text}: {}", short(other)),
+    }
+}
+
+fn key(subject: &str, n: i64, day: u8) -> Key {
+    let day = Date::new(2020, 1, day).expect("a day of January");
+    let columns = [
+        ("subject", Value::from(subject)),
+        ("n", Value::Int(n)),
+        ("day", Value::Date(day)),
+    ];
+    Key {
+        columns: columns.map(|(name, value)| (name.to_owned(), value)).into(),
+    }
+}
+
+#[test]
+fn rows_have_their_keys_in_table_order() {
+    let write = write(
+        "INSERT INTO scan (day, img, n, subject, traces) VALUES \
+         ('2020-01-02', 'x', 7, 'a', 'mYm'), ('2020-01-03', NULL, f(), 'b', 'mYm'), \
+         ('2020-01-04', X'00', '9', 'c', DEFAULT)",
+    );
+    let cells: Vec<_> = write.cells.iter().map(|c| (c.row, c.column)).collect();
+    assert_eq!(cells, [(0, 2), (0, 5), (1, 5), (2, 2)]);
+    // The second row writes no object that is named by it.
+    assert_eq!(write.keys, [key("a", 7, 2), Key::default(), key("c", 9, 4)]);
+}
+
+#[test]
+fn without_a_column_list_the_visible_columns_count() {
+    let write = write("REPLACE scan VALUES ('a', -1, NULL, '2020-01-05', 'npy', NULL)");
+    assert_eq!(write.keys, [key("a", -1, 5)]);
+    assert_eq!(write.cells[0].column, 4);
+}
+
+#[test]
+fn no_key_is_asked_for_where_no_codec_needs_it() {
+    for text in [
+        "INSERT INTO scan (traces) VALUES ('mYm')",
+        "INSERT INTO scan (subject, n, traces, img) VALUES (uuid(), NULL, 'mYm', NULL)",
+        "INSERT INTO counted (traces, arr) VALUES ('mYm', DEFAULT)",
+    ] {
+        assert_eq!(write(text).keys, [], "{text}");
+    }
+    let nothing = "INSERT INTO scan (subject) VALUES (uuid())";
+    assert_eq!(short(plan(nothing)), "pass");
+}
+
+#[test]
+fn a_key_that_is_not_known_is_refused() {
+    for (text, column, problem) in [
+        (
+            "INSERT INTO scan (subject, n, img) VALUES ('a', 1, 'x')",
+            "img",
+            "day is not in the statement",
+        ),
+        (
+            "INSERT INTO scan (subject, n, day, arr) VALUES ('a', 1, NULL, 'x')",
+            "arr",
+            "day is left to the server",
+        ),
+        (
+            "INSERT INTO scan (subject, n, day, arr) VALUES ('a', DEFAULT, '2020-01-01', 'x')",
+            "arr",
+            "n is left to the server",
+        ),
+        (
+            "INSERT INTO scan (subject, n, day, img) VALUES ('a', 1 + 1, '2020-01-01', 'x')",
+            "img",
+            "n is not given as a literal",
+        ),
+        (
+            "INSERT INTO scan (subject, n, day, img) VALUES ('a', 1, curdate(), 'x')",
+            "img",
+            "day is not given as a literal",
+        ),
+        (
+            "INSERT INTO scan (subject, n, day, img) VALUES ('a', 'one', '2020-01-01', 'x')",
+            "img",
+            "n is not written as a whole number",
+        ),
+        (
+            "INSERT INTO counted (subject, n, day, img) VALUES ('a', 0, '2020-01-01', 'x')",
+            "img",
+            "n is left to the server, which counts it up",
+        ),
+        (
+            "INSERT INTO scan (subject, n, day, img) VALUES ('a', 1, '2020-01-01', 'x'), \
+             ('a', 2, 'monday', 'x')",
+            "img",
+            "day is no date",
+        ),
+    ] {
+        let refusal = plan(text).expect_err(text);
+        assert_eq!(refusal.code, 1235, "{text}");
+        let message = refusal.message;
+        assert!(message.contains(problem), "{text}: {message}");
+        assert!(
+            message.contains(&format!(".{column}:")),
+            "{text}: {message}"
+        );
+        assert!(
+            message.contains("as a literal in INSERT … VALUES"),
+            "{message}"
+        );
+    }
+}
+
+#[test]
+fn on_duplicate_key_update_takes_the_value_of_the_row() {
+    let row = "INSERT INTO scan (subject, n, day, img) VALUES ('a', 1, '2020-01-01', 'x') \
+               ON DUPLICATE KEY UPDATE";
+    for update in ["img = VALUES(img)", "img = NULL", "img = img", "n = 2"] {
+        let write = write(&format!("{row} {update}"));
+        assert_eq!(write.keys, [key("a", 1, 1)], "{update}");
+        assert_eq!(write.cells.len(), 1, "{update}");
+    }
+    let literal = plan(&format!("{row} img = 'y'"));
+    assert_eq!(short(literal), "no lab.scan.img");
+    let other = write(&format!("{row} traces = 'mYm'"));
+    assert_eq!((other.cells[1].column, other.cells[1].row), (5, 0));
+}
+
+#[test]
+fn other_ways_to_write_stay_refused() {
+    for text in [
+        "INSERT INTO scan SET subject = 'a', n = 1, day = '2020-01-01', img = 'x'",
+        "INSERT INTO scan (subject, n, day, img) SELECT 'a', 1, '2020-01-01', 'x'",
+        "UPDATE scan SET img = 'x'",
+    ] {
+        assert_eq!(short(plan(text)), "no lab.scan.img", "{text}");
+    }
+}
