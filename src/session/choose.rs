@@ -9,13 +9,12 @@
 
 use std::io;
 
+use super::link::Outgoing;
 use super::relay::{Relay, Statement};
 use crate::view::Setting;
 use crate::wire::command;
 use crate::wire::reply;
 use crate::wire::response::Seen;
-
-use super::link::Outgoing;
 
 /// The answer is an OK or an ERR packet.
 const PACKET: u64 = 16 << 20;
@@ -65,6 +64,5 @@ async fn respond(relay: &mut Relay, seq: u8) -> io::Result<bool> {
     out.flush().await?;
     relay.seq_shift = 0;
     relay.server.resume();
-    relay.client.resume();
     Ok(done)
 }

@@ -10,10 +10,11 @@
 //! memory stays within a small multiple of the two limits.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
-use super::context::Results;
+use super::context::ResultCharset;
 use super::refuse;
 use super::shared::Shared;
 use crate::catalog::{ColumnCodec, Table};
@@ -42,9 +43,14 @@ pub struct Coded {
 /// What all values of one statement have in common.
 #[derive(Clone)]
 pub struct Terms {
-    manner: Manner,
-    stores: Stores,
-    also: Arc<[ObjectPath]>,
+    /// What the client wants.
+    pub manner: Manner,
+    /// The stores, within the time that they have.
+    pub stores: Stores,
+    /// Further sections that pointers may name.
+    pub also: Arc<[ObjectPath]>,
+    /// `limits.statement_seconds`
+    time: Duration,
     /// For values that are under way side by side.
     shared: ValueLimits,
     /// For a value alone.
@@ -146,7 +152,13 @@ impl Coded {
                     return Err(CodecError::Corrupt(text.to_owned()));
                 }
                 Dtype::Json => metadata::loads(&stored)?,
-                Dtype::Other(_) => Value::Str(String::from_utf8_lossy(&stored).into_owned()),
+                Dtype::Other(_) => match String::from_utf8(stored.into()) {
+                    Ok(text) => Value::Str(text),
+                    Err(_) => {
+                        let text = "the column's text is not UTF-8; SET NAMES utf8mb4";
+                        return Err(CodecError::Corrupt(text.to_owned()));
+                    }
+                },
             };
             match column.chain.read(stored, &from)? {
                 Given::Bytes(bytes) => into.fit(bytes).map(Given::Bytes),
@@ -158,7 +170,7 @@ impl Coded {
 }
 
 impl Terms {
-    /// Those of a statement.
+    /// Those of a statement; its requests have no other end than each its own.
     pub fn new(shared: &Shared, manner: Manner) -> Self {
         let alone = shared.limits.value();
         let share = share(&shared.limits);
@@ -166,6 +178,7 @@ impl Terms {
             manner,
             stores: shared.stores.clone(),
             also: shared.also_readable.clone(),
+            time: shared.limits.statement_seconds,
             shared: ValueLimits {
                 bytes: alone.bytes.min(share),
                 json_bytes: alone.json_bytes.min(share),
@@ -173,6 +186,13 @@ impl Terms {
             },
             alone,
         }
+    }
+
+    /// The same for work whose time begins now: all of an INSERT, or one value of a result,
+    /// which as a whole takes as long as its client likes.
+    pub fn timed(mut self) -> Self {
+        self.stores = self.stores.until(Instant::now() + self.time);
+        self
     }
 
     /// Whether a value that was too large for its share is to be tried again.
@@ -199,7 +219,7 @@ pub struct Text {
     /// How the column was announced.
     pub shape: Shape,
     /// `character_set_results`
-    pub results: Results,
+    pub results: ResultCharset,
 }
 
 impl Text {
@@ -266,17 +286,23 @@ mod tests {
         };
         let text = "{\"a\": \"é😀\"}";
         let long = |results| fit(Shape::LongText, results, text).unwrap();
-        assert_eq!(long(Results::Utf8), text);
+        assert_eq!(long(ResultCharset::Utf8), text);
         let ascii = "{\"a\": \"\\u00e9\\ud83d\\ude00\"}";
-        assert_eq!(long(Results::Utf8Mb3), ascii);
-        assert_eq!(long(Results::Ascii), ascii);
+        assert_eq!(long(ResultCharset::Utf8Mb3), ascii);
+        assert_eq!(long(ResultCharset::Ascii), ascii);
         assert_eq!(
             serde_json::from_str::<serde_json::Value>(ascii).unwrap(),
             serde_json::from_str::<serde_json::Value>(text).unwrap()
         );
-        assert_eq!(fit(Shape::VarChar, Results::Utf8Mb3, "é").unwrap(), "é");
-        assert!(fit(Shape::VarChar, Results::Ascii, "é").is_err());
-        assert_eq!(fit(Shape::LongBlob, Results::Ascii, "é").unwrap(), "é");
+        assert_eq!(
+            fit(Shape::VarChar, ResultCharset::Utf8Mb3, "é").unwrap(),
+            "é"
+        );
+        assert!(fit(Shape::VarChar, ResultCharset::Ascii, "é").is_err());
+        assert_eq!(
+            fit(Shape::LongBlob, ResultCharset::Ascii, "é").unwrap(),
+            "é"
+        );
     }
 
     #[test]

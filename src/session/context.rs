@@ -32,12 +32,12 @@ pub struct SessionContext {
     /// `character_set_client`
     pub charset: String,
     /// `character_set_results`
-    pub results: Results,
+    pub results: ResultCharset,
 }
 
 /// What text the client can be given, by its `character_set_results`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Results {
+pub enum ResultCharset {
     /// All of UTF-8: `utf8mb4`; also `binary` and NULL, which have nothing converted.
     #[default]
     Utf8,
@@ -47,7 +47,7 @@ pub enum Results {
     Ascii,
 }
 
-impl Results {
+impl ResultCharset {
     fn new(charset: Option<&[u8]>) -> Self {
         match charset {
             None | Some(b"utf8mb4" | b"binary") => Self::Utf8,
@@ -172,7 +172,7 @@ fn parse(payload: &[u8]) -> Option<SessionContext> {
         schema,
         dialect,
         charset: String::from_utf8_lossy(text(2).unwrap_or_default()).into_owned(),
-        results: Results::new(text(3)),
+        results: ResultCharset::new(text(3)),
     })
 }
 
@@ -205,10 +205,10 @@ mod tests {
         assert!(context.dialect.ansi_quotes && !context.dialect.no_backslash_escapes);
         assert_eq!(
             (context.charset.as_str(), context.results),
-            ("gbk", Results::Ascii)
+            ("gbk", ResultCharset::Ascii)
         );
         let none = parse(&answer([None, Some(""), Some("utf8mb3"), None])).unwrap();
-        assert_eq!((none.schema, none.results), (None, Results::Utf8));
+        assert_eq!((none.schema, none.results), (None, ResultCharset::Utf8));
     }
 
     #[test]
@@ -221,7 +221,7 @@ mod tests {
             (Some("utf8"), true, true, false),
             (Some("latin1"), true, false, false),
         ] {
-            let results = Results::new(charset.map(str::as_bytes));
+            let results = ResultCharset::new(charset.map(str::as_bytes));
             let taken = ["a", "é", "😀"].map(|text| results.take(text.as_bytes()));
             assert_eq!(taken, [plain, accent, smile], "{charset:?}");
         }

@@ -6,7 +6,9 @@
 //! the view was chosen, a view made a second ago) is noticed here, in the server's answers:
 //!
 //! 1. A result column that is announced to come from a column that the view translates: one with
-//!    pointers, in the `json` view also one with packed values.
+//!    pointers, in the `json` view also one with packed values. (A client that has the definitions
+//!    from before, and executes a statement that it prepared in another view, gets packed values
+//!    under the definition that it was given then.)
 //! 2. A pointer in a row, looked for where a text column is wide enough for one, and only where
 //!    there are external codec columns at all.
 

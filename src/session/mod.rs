@@ -144,6 +144,7 @@ impl Session<'_> {
                         Some(&command::CHANGE_USER) => Box::pin(self.change_user(&payload)).await?,
                         Some(&command::RESET_CONNECTION) => {
                             choose::reset(&mut self.relay, seq, &payload).await?;
+                            self.relay.client.resume();
                         }
                         Some(&command::STMT_EXECUTE) => {
                             let execute = prepare::execute(

@@ -19,7 +19,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::coded::{Coded, Text};
-use super::context::Results as Charset;
+use super::context::ResultCharset;
 use super::guard;
 use super::link::{Link, Outgoing};
 use super::origin;
@@ -42,7 +42,7 @@ pub async fn run(
     relay: &mut Relay,
     shared: &Shared,
     index: &Index,
-    charset: Charset,
+    charset: ResultCharset,
     statement: Statement,
 ) -> io::Result<()> {
     let (view, means) = (relay.choice.view, Means::new(shared, relay.choice.manner()));
@@ -73,7 +73,7 @@ struct Results<'a> {
     shared: &'a Shared,
     index: &'a Index,
     view: View,
-    charset: Charset,
+    charset: ResultCharset,
     means: Means,
     /// What is to be done with each column of the current result.
     columns: Vec<Option<Arc<Shown>>>,

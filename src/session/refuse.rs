@@ -9,9 +9,7 @@ pub fn written(column: &str, notation: Notation, error: CodecError) -> Refusal {
     match error {
         CodecError::Type(_) | CodecError::Value(_) | CodecError::Path(_) => {
             let way_out = match notation {
-                Notation::Bytes => {
-                    "send what a DataJoint client packs, or use a column without a codec"
-                }
+                Notation::Bytes => "send what the codec takes, or use a column without one",
                 Notation::Json => "send the JSON text that the json view shows for such a value",
             };
             Refusal::value(column, &error.to_string(), way_out)

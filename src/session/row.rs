@@ -21,9 +21,9 @@ use super::coded::{self, Coded, Room, Terms, Text};
 use super::link::Outgoing;
 use super::refuse;
 use super::shared::Shared;
-use crate::codec::{Given, Manner, ObjectPath, ObjectRef, Pointer};
+use crate::codec::{Given, Manner, ObjectRef, Pointer};
 use crate::refusal::Refusal;
-use crate::store::{PathRule, Reader, Stores};
+use crate::store::{PathRule, Reader};
 use crate::wire::lenenc;
 
 /// A row on its way to the client.
@@ -78,9 +78,6 @@ type Later = Pin<Box<dyn Future<Output = Result<Ready, Refusal>> + Send>>;
 /// What a statement gets its values with.
 pub struct Means {
     terms: Terms,
-    manner: Manner,
-    stores: Stores,
-    also: Arc<[ObjectPath]>,
     /// Lets as many fetch and decode at once as `limits.store_parallel` says.
     gate: Arc<Semaphore>,
     /// Objects of more bytes are not fetched ahead.
@@ -94,9 +91,6 @@ impl Means {
     pub fn new(shared: &Shared, manner: Manner) -> Self {
         Self {
             terms: Terms::new(shared, manner),
-            manner,
-            stores: shared.stores.clone(),
-            also: shared.also_readable.clone(),
             gate: Arc::new(Semaphore::new(shared.limits.store_parallel)),
             large: shared.limits.prefetch_bytes / 4,
             share: coded::share(&shared.limits),
@@ -105,7 +99,7 @@ impl Means {
 
     /// Begins to get a value; gives with it how many bytes it may take up meanwhile.
     pub fn begin(&self, shown: &Shown, stored: Bytes) -> Result<(Value, u64), Refusal> {
-        if shown.column.is_streamed(&self.manner) {
+        if shown.column.is_streamed(&self.terms.manner) {
             self.fetch(&shown.column, &stored)
         } else {
             Ok(self.decode(shown, stored))
@@ -116,10 +110,10 @@ impl Means {
     fn fetch(&self, column: &Arc<Coded>, stored: &[u8]) -> Result<(Value, u64), Refusal> {
         let pointer =
             Pointer::parse(stored).map_err(|e| Refusal::store(&column.name, &e.to_string()))?;
-        let store = self.stores.resolve(&pointer.store);
+        let store = self.terms.stores.resolve(&pointer.store);
         let store = store.map_err(|e| refuse::store(&column.name, &e))?;
         let size = pointer.size.unwrap_or(u64::MAX);
-        let (column, also) = (column.clone(), self.also.clone());
+        let (column, also) = (column.clone(), self.terms.also.clone());
         let open = async move {
             let rule = PathRule {
                 schema: &column.table.schema,
@@ -157,7 +151,6 @@ impl Means {
             column: shown.column.clone(),
             text: shown.text,
             terms: self.terms.clone(),
-            stores: self.stores.clone(),
             share: self.share,
             stored,
         };
@@ -179,14 +172,14 @@ struct Decoding {
     column: Arc<Coded>,
     text: Text,
     terms: Terms,
-    stores: Stores,
     share: u64,
     stored: Bytes,
 }
 
 impl Decoding {
     /// Within its share; what does not fit is left for its turn.
-    async fn shared(self) -> Result<Ready, Refusal> {
+    async fn shared(mut self) -> Result<Ready, Refusal> {
+        self.terms = self.terms.timed();
         let column = self.column.clone();
         let stored = self.stored.clone();
         let read = column.read(stored, &self.terms, Room::Shared, self.text);
@@ -214,8 +207,9 @@ impl Decoding {
     }
 
     /// With all the room that one value may have.
-    fn alone(self) -> Later {
+    fn alone(mut self) -> Later {
         Box::pin(async move {
+            self.terms = self.terms.timed();
             let stored = self.stored.clone();
             let read = self
                 .column
@@ -231,7 +225,7 @@ impl Decoding {
     /// The object whose content is the value; its path has been checked by the codec.
     async fn open(&self, object: &ObjectRef) -> Result<Reader, Refusal> {
         let failed = |e| refuse::store(&self.column.name, &e);
-        let store = self.stores.resolve(&object.store).map_err(failed)?;
+        let store = self.terms.stores.resolve(&object.store).map_err(failed)?;
         store.open_object(&object.path).await.map_err(failed)
     }
 }

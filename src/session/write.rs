@@ -25,7 +25,7 @@ use super::link::Outgoing;
 use super::refuse;
 use super::relay::{Relay, Statement};
 use super::shared::Shared;
-use crate::codec::{CodecError, Dtype, Key, Manner, Notation, Value, metadata};
+use crate::codec::{CodecError, Dtype, Key, Notation, Value, metadata};
 use crate::plan::{Cell, Write};
 use crate::refusal::Refusal;
 use crate::sql::lexer::Dialect;
@@ -48,8 +48,7 @@ pub async fn run(
     let encoding = Encoding {
         shared,
         context,
-        manner: relay.choice.manner(),
-        terms: Terms::new(shared, relay.choice.manner()),
+        terms: Terms::new(shared, relay.choice.manner()).timed(),
         write: &write,
         alone: Mutex::new(()),
     };
@@ -81,7 +80,6 @@ pub async fn send(relay: &mut Relay, statement: Statement, segments: Vec<Bytes>)
 struct Encoding<'a> {
     shared: &'a Shared,
     context: &'a SessionContext,
-    manner: Manner,
     terms: Terms,
     write: &'a Write,
     /// Held by the value that has all the room of the statement.
@@ -98,7 +96,7 @@ impl Encoding<'_> {
                 Some(column) => column,
                 None => Arc::new(Coded::new(&self.write.table, cell.column)?),
             };
-            if column.is_streamed(&self.manner) {
+            if column.is_streamed(&self.terms.manner) {
                 let head = cell.literal.head(crate::codec::HEAD_LEN);
                 let checked = column.chain.validate_head(&head);
                 checked.map_err(|error| self.refusal(&column, error))?;
@@ -124,7 +122,7 @@ impl Encoding<'_> {
 
     /// A text is understood as UTF-8, so it must be written in that.
     fn check_text(&self, column: &Coded, literal: &Literal) -> Result<(), Refusal> {
-        let is_text = self.manner.notation == Notation::Json || column.chain.is_text();
+        let is_text = self.terms.manner.notation == Notation::Json || column.chain.is_text();
         let charset = literal.charset().unwrap_or(&self.context.charset);
         let is_utf8 = charset.starts_with("utf8") || matches!(charset, "binary" | "ascii" | "");
         let is_ascii = || literal.chunks(CHUNK).all(|chunk| chunk.is_ascii());
@@ -141,7 +139,7 @@ impl Encoding<'_> {
 
     /// What stands in the place of one cell.
     async fn text(&self, column: Arc<Coded>, cell: &Cell) -> Result<Option<Bytes>, Refusal> {
-        if !column.is_streamed(&self.manner) {
+        if !column.is_streamed(&self.terms.manner) {
             return self.encoded(&column, cell).await.map(Some);
         }
         if !column.chain.is_external() {
@@ -149,7 +147,7 @@ impl Encoding<'_> {
         }
         let failed = |e| refuse::store(&column.name, &e);
         let store = column.chain.store.as_deref().unwrap_or_default();
-        let store = self.shared.stores.resolve(store).map_err(failed)?;
+        let store = self.terms.stores.resolve(store).map_err(failed)?;
         let content = Arc::new(LiteralContent::new(cell));
         let pointer = store.put_hashed(&self.write.table.schema, content).await;
         let pointer = pointer.map_err(failed)?.to_json();
@@ -185,7 +183,7 @@ impl Encoding<'_> {
     }
 
     fn refusal(&self, column: &Coded, error: CodecError) -> Refusal {
-        refuse::written(&column.name, self.manner.notation, error)
+        refuse::written(&column.name, self.terms.manner.notation, error)
     }
 }
 

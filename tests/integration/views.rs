@@ -80,7 +80,8 @@ fn assert_stored_view(client: &mut Client) {
 #[test]
 fn a_session_chooses_its_view_in_all_directions() {
     let lab = lab("choose");
-    let views: [(&str, fn(&mut Client)); 3] = [
+    type Check = fn(&mut Client);
+    let views: [(&str, Check); 3] = [
         ("bytes", assert_bytes_view),
         ("stored", assert_stored_view),
         ("json", assert_json_view),
@@ -478,4 +479,76 @@ fn many_large_values_side_by_side() {
     let same = "SELECT COUNT(*) FROM t a JOIN t b ON b.id = a.id + 100 \
                 WHERE a.here = b.here AND a.data = b.data";
     assert_eq!(direct.text(same), "38");
+}
+
+#[test]
+fn a_listener_with_the_json_view() {
+    let lab = Lab::with_config("json_listener", |config| {
+        config.replace("view = \"bytes\"", "view = \"json\"")
+    });
+    lab.table(
+        "t",
+        "id INT PRIMARY KEY, here LONGBLOB COMMENT ':<blob>:', data JSON COMMENT ':<blob@main>:'",
+    );
+    let mut client = lab.connect(lab.proxy.port("json"), &lab.login());
+    client.ok("INSERT INTO t VALUES (1, '[1,2]', '[1, 2]')");
+    assert_json_view(&mut client);
+    client.ok("SET @codec_view = 'bytes'");
+    assert_bytes_view(&mut client);
+    client.command(com::RESET_CONNECTION, b"", Expect::Single);
+    assert_json_view(&mut client);
+    // Changing a value in place of another one.
+    client.ok(
+        "INSERT INTO t VALUES (1, '[3]', '[4]') ON DUPLICATE KEY UPDATE here = '[5]', data = '[6]'",
+    );
+    assert_eq!(client.text("SELECT here FROM t"), "[5]");
+    assert_eq!(client.text("SELECT data FROM t"), "[6]");
+    client.ok("REPLACE INTO t VALUES (1, NULL, '\"seven\"')");
+    assert_eq!(client.value("SELECT here FROM t"), None);
+    assert_eq!(client.text("SELECT data FROM t"), "\"seven\"");
+}
+
+#[test]
+fn what_cannot_be_read_ends_the_result_without_showing_it() {
+    let lab = Lab::with_config("unreadable", |config| {
+        format!("{config}\n[limits]\nrow_bytes = 100000\n")
+    });
+    fill(&lab);
+    let (mut client, mut stored) = (lab.bytes(), lab.stored());
+    client.ok("SET @codec_view = 'json'");
+    let elsewhere = r#"{"hash": "SECRET", "path": "SECRET/x", "store": "SECRET"}"#;
+    let long = format!(r#"{{"hash": "{}"}}"#, "SECRET".repeat(11_000));
+    for (id, here, data) in [
+        (2, "SECRET", "null"),
+        (3, "dj0\\0SECRET", "\"SECRET\""),
+        (4, "ZL123\\0SECRETSECRET", elsewhere),
+        (
+            5,
+            "mYm\\0SECRET",
+            r#"{"hash": "SECRET", "path": "../SECRET"}"#,
+        ),
+        (6, "", long.as_str()),
+    ] {
+        stored.ok(format!("INSERT INTO t VALUES ({id}, '{here}', '{data}')"));
+        for column in ["here", "data"] {
+            // The rows before it come all the same.
+            let select = format!("SELECT {column} FROM t WHERE id IN (1, {id}) ORDER BY id");
+            let error = client.error(&select);
+            assert!([1296, 1235].contains(&error.code), "{id}: {error}");
+            assert!(error.message.contains(&format!("t.{column}")), "{error}");
+            let shown = error.message.replace("Storage 'SECRET'", "Storage");
+            assert!(!shown.contains("SECRET"), "{error}");
+            let frames = client.last_frames();
+            let first = frames.iter().any(|f| f.body == b"\x05[1,2]");
+            assert!(first, "the row before it");
+        }
+    }
+    // A row may be too long although each of its values is not.
+    let text = format!("\"{}\"", "x".repeat(60_000));
+    client.ok(format!("INSERT INTO t VALUES (9, '{text}', '{text}')"));
+    assert_eq!(client.text("SELECT here FROM t WHERE id = 9"), text);
+    let error = client.error("SELECT here, data FROM t WHERE id = 9");
+    assert_eq!(error.code, 1153, "{error}");
+    assert!(error.message.contains("limits.row_bytes"), "{error}");
+    assert_json_view(&mut client);
 }
