@@ -34,7 +34,7 @@ test: ## installs what is missing and runs every test
 	@$(SETUP)/python.sh dj0 dj2 seaweedfs
 	@if cargo nextest --version >/dev/null 2>&1; then cargo nextest run --locked --no-fail-fast; else cargo test --locked --no-fail-fast; fi
 
-bench: ## compares with a direct connection and HAProxy; prints the table of the README
+bench: ## compares with a direct connection, HAProxy and DataJoint; prints the table of the README
 	@$(SETUP)/toolchain.sh
 	@$(SETUP)/mariadb.sh
 	@$(SETUP)/haproxy.sh

@@ -122,7 +122,7 @@ class Workbench(contextlib.ExitStack):
 
     def __init__(self, programs):
         super().__init__()
-        self.codec_proxy, self.load_generator = programs
+        self.codec_proxy, self.load_generator, self.packer = programs
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="codec-proxy-bench-"))
         self.callback(shutil.rmtree, self.folder, ignore_errors=True)
         self.folder.chmod(0o755)  # MariaDB runs as another user and must get through

@@ -11,6 +11,7 @@ use mysql_async::prelude::Queryable;
 use tokio::runtime::{Handle, Runtime};
 use tokio::time::timeout;
 
+use super::placement;
 use crate::catalog::{Catalog, ColumnCodec, Index};
 use crate::codec;
 use crate::config::{Config, Database, Limits};
@@ -119,9 +120,9 @@ fn columns<W: Write>(index: &Index, stores: &StoresSettings, findings: &mut Find
                         .push(table.column_path(i));
                 }
                 Some(ColumnCodec::Chain(chain)) => {
-                    if let Some(missing) = chain.store.as_deref().and_then(|s| missing(s, stores)) {
+                    if let Err(unplaced) = placement::store(chain, stores) {
                         unstored
-                            .entry(missing)
+                            .entry(unplaced.to_string())
                             .or_default()
                             .push(table.column_path(i));
                     }
@@ -142,21 +143,11 @@ fn columns<W: Write>(index: &Index, stores: &StoresSettings, findings: &mut Find
             "catalog: {reason}; refused when touched: {columns}"
         ));
     }
-    for (missing, columns) in unstored {
+    for (unplaced, columns) in unstored {
         findings.fail(format_args!(
-            "catalog: {missing}, for {}",
+            "catalog: {unplaced}, for {}",
             FirstFew(&columns)
         ));
-    }
-}
-
-/// What is not configured about a store by this name (empty: the default one).
-fn missing(name: &str, stores: &StoresSettings) -> Option<String> {
-    match (name, &stores.default) {
-        ("", Some(_)) => None,
-        ("", None) => Some("stores.default is not configured".to_owned()),
-        (name, _) if stores.stores.contains_key(name) => None,
-        (name, _) => Some(format!("store {name:?} is not configured")),
     }
 }
 
@@ -302,8 +293,9 @@ mod tests {
         let (lines, faults) = of_columns(&["<blob@cold>", "<hash@cold>", "<blob@>"], None);
         assert_eq!(faults, 2);
         assert_eq!(lines[0], "ok   catalog: 3 codec columns");
-        let cold = "store \"cold\" is not configured, for lab.session.blob@cold, lab.session.hash";
-        assert!(lines.iter().any(|line| line.contains(cold)), "{lines:?}");
+        let cold = "FAIL catalog: Storage 'cold' is requested but not configured in stores \
+                    (configured: main), for lab.session.blob@cold, lab.session.hash@cold";
+        assert!(lines.iter().any(|line| line == cold), "{lines:?}");
         let default = "FAIL catalog: stores.default is not configured, for lab.session.blob@";
         assert!(lines.iter().any(|line| line == default), "{lines:?}");
     }

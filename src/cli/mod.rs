@@ -7,10 +7,16 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+use crate::codec::registry;
 use crate::config::Config;
 use crate::{server, telemetry};
 
 mod check;
+mod codecs;
+mod columns;
+mod placement;
+mod print;
+mod resolve;
 mod sandbox;
 
 const EXAMPLES: &str = "\
@@ -24,6 +30,8 @@ Where to begin:
   4. Point a program at that address in place of the database's. It keeps its account and its
      password. DataJoint 0.x and MATLAB use a port with view = \"bytes\", DataJoint 2.x one with
      view = \"stored\".
+  5. codec-proxy codecs, codec-proxy resolve '<blob@main>' and codec-proxy columns tell which
+     types there are, what one comes to, and which columns of the database have one.
 
 Every key of the configuration can also come from the environment:
   CODEC_PROXY__DATABASE__PASSWORD=secret codec-proxy serve --config codec-proxy.toml";
@@ -50,6 +58,15 @@ enum Command {
     /// One line for each finding, "ok" or "FAIL" first; a store is tried by storing a small
     /// object, reading it back and deleting it. Exits with 1 if anything failed.
     Check(Configuration),
+    /// List the codecs that columns can have
+    #[command(after_help = codecs::HELP)]
+    Codecs(codecs::Arguments),
+    /// Tell what a type comes to: its codecs, the stored type and the store
+    #[command(after_help = resolve::HELP)]
+    Resolve(resolve::Arguments),
+    /// List the codec columns of the database, and whether they can be used
+    #[command(after_help = columns::HELP)]
+    Columns(columns::Arguments),
     /// Start a private MariaDB, a folder as the store and a proxy between them, to try it all
     ///
     /// Needs MariaDB's server programs, and nothing else: no server that runs already is touched.
@@ -71,16 +88,24 @@ pub fn main() -> ExitCode {
     let cli = Cli::parse();
     let filter = match (&cli.log, &cli.command) {
         // What it finds is printed; the log is for what goes on behind that.
-        (None, Command::Check(_) | Command::Sandbox(_)) => Some("warn"),
+        (None, Command::Serve(_)) => None,
+        (None, _) => Some("warn"),
         (log, _) => log.as_deref(),
     };
     if let Err(error) = telemetry::start(filter) {
         eprintln!("codec-proxy: {error}");
         return ExitCode::FAILURE;
     }
+    if let Err(error) = registry::check() {
+        eprintln!("codec-proxy: {error}");
+        return ExitCode::FAILURE;
+    }
     match cli.command {
         Command::Serve(at) => serve(&at.config),
         Command::Check(at) => check::run(&at.config),
+        Command::Codecs(arguments) => codecs::run(&arguments),
+        Command::Resolve(arguments) => resolve::run(&arguments),
+        Command::Columns(arguments) => columns::run(&arguments),
         Command::Sandbox(arguments) => sandbox::run(arguments),
     }
 }

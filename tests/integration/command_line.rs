@@ -4,6 +4,8 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 
+use serde_json::{Value, json};
+
 use crate::support::lab::{Lab, database_port, default_config};
 use crate::support::proxy::binary;
 
@@ -41,7 +43,7 @@ fn help_and_version() {
     );
     let help = run(&["--help"], None, &[]);
     assert!(help.status.success());
-    for word in ["serve", "check", "sandbox"] {
+    for word in ["serve", "check", "codecs", "resolve", "columns", "sandbox"] {
         assert!(told(&help).contains(word), "{word}: {}", told(&help));
     }
     assert!(!run(&["no-such-command"], None, &[]).status.success());
@@ -142,6 +144,245 @@ fn check_reads_secrets_and_columns() {
         "{}",
         told(&output)
     );
+}
+
+/// What a listing with `--json` printed. (The log may warn of columns of other tests.)
+fn json_of(output: &Output) -> Value {
+    serde_json::from_slice(&output.stdout).unwrap_or_else(|e| panic!("{e}: {}", told(output)))
+}
+
+/// The cells of a listing: no cell holds two spaces.
+fn cells(output: &Output) -> Vec<Vec<String>> {
+    let text = String::from_utf8(output.stdout.clone()).expect("UTF-8");
+    let cells = |line: &str| {
+        let cells = line.split("  ").filter(|cell| !cell.is_empty());
+        cells.map(|cell| cell.trim().to_owned()).collect()
+    };
+    text.lines().map(cells).collect()
+}
+
+/// The codecs of the Codec API's table, with what they become inline and in a store.
+#[test]
+fn codecs_lists_what_there_is() {
+    let known = [
+        ("attach", "bytes", "<hash>", "hash"),
+        ("blob", "bytes", "<hash>", "hash"),
+        ("filepath", "requires @", "json", "reference"),
+        ("hash", "requires @", "json", "hash"),
+        ("npy", "requires @", "json", "schema"),
+        ("object", "requires @", "json", "schema"),
+    ];
+    let people = run(&["codecs"], None, &[]);
+    assert!(people.status.success());
+    let people = cells(&people);
+    assert_eq!(
+        people[0],
+        ["NAME", "INLINE", "STORE", "ADDRESSING", "ORIGIN"]
+    );
+    let tools = json_of(&run(&["codecs", "--json"], None, &[]));
+    let tools = tools.as_array().expect("an array");
+    assert_eq!(tools.len(), people.len() - 1);
+    for (name, inline, store, addressing) in known {
+        let row = [name, inline, store, addressing, "built-in"];
+        assert!(people.iter().any(|line| *line == row), "{name}: {people:?}");
+        let inline = (inline != "requires @").then_some(inline);
+        let entry = json!({
+            "name": name, "inline": inline, "store": store,
+            "addressing": addressing, "origin": "built-in",
+        });
+        assert!(tools.contains(&entry), "{name}: {tools:?}");
+    }
+    let names: Vec<_> = people[1..].iter().map(|line| &line[0]).collect();
+    assert!(names.is_sorted(), "{names:?}");
+}
+
+#[test]
+fn resolve_tells_what_a_type_comes_to() {
+    let chain = "<blob> → <hash> → json";
+    for spec in ["<blob@cold>", "blob@cold"] {
+        let output = run(&["resolve", spec], None, &[]);
+        assert!(output.status.success(), "{}", told(&output));
+        assert_eq!(
+            cells(&output),
+            [
+                ["chain", chain],
+                ["stored as", "json"],
+                ["addressing", "hash"],
+                ["store", "cold"]
+            ]
+        );
+    }
+    assert_eq!(
+        json_of(&run(&["resolve", "<blob>", "--json"], None, &[])),
+        json!({
+            "spec": "<blob>", "codecs": ["blob"], "dtype": "bytes",
+            "stored_type": "longblob", "addressing": null, "store": null,
+        })
+    );
+}
+
+/// With a configuration, the store has its real name or is found missing.
+#[test]
+fn resolve_looks_for_the_store() {
+    let folder = configured(|config| config);
+    let file = folder.path().join("c.toml");
+    let resolve = |spec: &str| json_of(&run(&["resolve", spec, "--json"], Some(&file), &[]));
+    assert_eq!(resolve("<blob@>")["store"], "main");
+    assert_eq!(resolve("<blob@main>")["store"], "main");
+    assert_eq!(resolve("<blob>")["store"], Value::Null);
+    let no_default = resolve("<filepath@>")["error"].to_string();
+    assert!(
+        no_default.contains("stores.filepath_default is not configured"),
+        "{no_default}"
+    );
+    let raw = [("CODEC_PROXY__STORES__FILEPATH_DEFAULT", "main")];
+    let output = run(&["resolve", "filepath@", "--json"], Some(&file), &raw);
+    assert_eq!(json_of(&output)["store"], "main");
+    let missing = "Storage 'cold' is requested but not configured in stores (configured: main)";
+    assert_eq!(resolve("<blob@cold>"), json!({ "error": missing }));
+    let output = run(&["resolve", "<blob@cold>"], Some(&file), &[]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(output.stdout.is_empty());
+    assert!(told(&output).contains(missing), "{}", told(&output));
+
+    let none = configured(|config| config.replace("default = \"main\"", ""));
+    let output = run(
+        &["resolve", "blob@"],
+        Some(&none.path().join("c.toml")),
+        &[],
+    );
+    assert_eq!(output.status.code(), Some(1));
+    assert!(
+        told(&output).contains("stores.default is not configured"),
+        "{}",
+        told(&output)
+    );
+    let output = run(&["resolve", "blob"], Some(Path::new("/no/such/file")), &[]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(told(&output).contains("/no/such/file"), "{}", told(&output));
+}
+
+/// The errors of the Codec API, on stderr or as JSON.
+#[test]
+fn resolve_refuses_what_is_no_type() {
+    for (spec, error) in [
+        (
+            "<graph@main>",
+            "Unknown codec: <graph>. Ensure the codec is defined (inherit from dj.Codec with \
+             name='graph').",
+        ),
+        ("hash", "<hash> requires @"),
+        ("object", "<object> requires @"),
+        ("npy", "<npy> requires @"),
+        ("filepath", "<filepath> requires @"),
+        ("<blob", "is no type"),
+        ("", "is no type"),
+    ] {
+        let output = run(&["resolve", spec], None, &[]);
+        assert_eq!(output.status.code(), Some(1), "{spec}");
+        assert!(output.stdout.is_empty(), "{spec}: {}", told(&output));
+        assert!(told(&output).contains(error), "{spec}: {}", told(&output));
+        let output = run(&["resolve", spec, "--json"], None, &[]);
+        assert_eq!(output.status.code(), Some(1), "{spec}");
+        assert!(output.stderr.is_empty(), "{spec}: {}", told(&output));
+        let json = json_of(&output);
+        let text = json["error"].as_str().expect("a text");
+        assert!(text.contains(error), "{spec}: {text}");
+    }
+}
+
+#[test]
+fn columns_lists_what_the_database_has() {
+    let lab = Lab::new("columns");
+    let database = lab.database.as_str();
+    lab.table("b", "id INT, data JSON COMMENT ':<blob@>:x', note TEXT");
+    lab.table("#a", "id INT, data LONGBLOB COMMENT ':<blob>:x'");
+    let folder = configured(|config| config);
+    let file = folder.path().join("c.toml");
+
+    let output = run(&["columns", database], Some(&file), &[]);
+    assert!(output.status.success(), "{}", told(&output));
+    let (a, b) = (format!("{database}.#a.data"), format!("{database}.b.data"));
+    let lines = cells(&output);
+    assert_eq!(
+        lines,
+        [
+            ["COLUMN", "TYPE", "CHAIN", "STORED AS", "STORE", "STATE"],
+            [&a, "<blob>", "<blob> → bytes", "longblob", "—", "ok"],
+            [
+                &b,
+                "<blob@>",
+                "<blob> → <hash> → json",
+                "json",
+                "main",
+                "ok"
+            ],
+        ]
+    );
+
+    // One column that cannot be used is enough.
+    lab.table(
+        "c",
+        "id INT, data JSON COMMENT ':<blob@cold>:x', g JSON COMMENT ':<graph@main>:x'",
+    );
+    let output = run(&["columns", database], Some(&file), &[]);
+    assert_eq!(output.status.code(), Some(1), "{}", told(&output));
+    assert_eq!(cells(&output).len(), 5, "{}", told(&output));
+    let one = format!("{database}.b");
+    assert!(run(&["columns", &one], Some(&file), &[]).status.success());
+
+    let output = run(
+        &["columns", &format!("{database}.c"), "--json"],
+        Some(&file),
+        &[],
+    );
+    assert_eq!(output.status.code(), Some(1));
+    let columns = json_of(&output);
+    let missing = "Storage 'cold' is requested but not configured in stores (configured: main)";
+    assert_eq!(
+        columns[0],
+        json!({
+            "schema": database, "table": "c", "column": "data",
+            "spec": "<blob@cold>", "codecs": ["blob", "hash"], "stored_type": "json",
+            "store": "cold", "usable": false, "reason": missing,
+        })
+    );
+    assert_eq!(
+        (&columns[1]["column"], &columns[1]["usable"]),
+        (&json!("g"), &json!(false))
+    );
+    let reason = columns[1]["reason"].as_str().expect("a reason");
+    assert!(reason.contains("<graph>"), "{reason}");
+}
+
+/// Nothing to list is no fault; a database that cannot be asked is one.
+#[test]
+fn columns_of_nothing_and_of_nobody() {
+    let folder = configured(|config| config);
+    let file = folder.path().join("c.toml");
+    let output = run(&["columns", "no_such_schema"], Some(&file), &[]);
+    assert!(output.status.success() && output.stdout.is_empty());
+    assert!(
+        told(&output).contains("no codec columns"),
+        "{}",
+        told(&output)
+    );
+    let output = run(&["columns", "no_such_schema", "--json"], Some(&file), &[]);
+    assert!(output.status.success());
+    assert_eq!(json_of(&output), json!([]));
+
+    let wrong = [("CODEC_PROXY__DATABASE__PASSWORD", "not the password")];
+    let output = run(&["columns"], Some(&file), &wrong);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(
+        told(&output).contains("1045") && !told(&output).contains("not the password"),
+        "{}",
+        told(&output)
+    );
+    let output = run(&["columns", "--json"], Some(&file), &wrong);
+    assert_eq!(output.status.code(), Some(1));
+    let error = json_of(&output)["error"].to_string();
+    assert!(error.contains("1045"), "{error}");
 }
 
 /// The log holds neither values nor passwords, whatever happens.
