@@ -199,6 +199,7 @@ mod tests {
             invisible: false,
             marker: Some(spec.to_owned()),
             codec,
+            key: None,
         }
     }
 

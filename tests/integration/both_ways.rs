@@ -29,6 +29,12 @@ fn object() {
     in_a_folder("obj");
 }
 
+/// What else may lie in a store, and what a pointer may not name.
+#[test]
+fn other_writers() {
+    in_a_folder("other_writers");
+}
+
 #[test]
 fn npy() {
     in_a_folder("npy");
@@ -72,7 +78,7 @@ fn keys_in_another_layout() {
 
 #[test]
 fn all_of_them_on_s3() {
-    Doors::s3("both_s3").run("both_ways.py", "blob attach hashed obj npy filepath keys");
+    Doors::s3("both_s3").run("both_ways.py", "blob attach hashed obj other_writers npy filepath keys");
 }
 
 /// A table of 2.3.5 with columns of other codecs than `<blob>` is one of 0.14, too.
