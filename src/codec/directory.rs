@@ -18,6 +18,9 @@ use super::{CodecError, ObjectPath, ValueLimits};
 /// Bytes of a block of a tar archive.
 const BLOCK: usize = 512;
 
+/// A header for the whole archive, in which git names the commit.
+const COMMENT: EntryType = EntryType::XGlobalHeader;
+
 /// The files of a directory, by their paths within it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Directory {
@@ -63,10 +66,16 @@ impl Directory {
         let mut reader = Archive::new(Cursor::new(archive));
         for entry in reader.entries().map_err(|_| no_archive())? {
             let mut entry = entry.map_err(|_| no_archive())?;
-            // Folders count as well, so that their number is bounded, too.
+            // Folders are bounded, too: as many as files.
             headers += 1;
             check_count(headers / 2, limits)?;
             let kind = entry.header().entry_type();
+            if !matches!(
+                kind,
+                EntryType::Regular | EntryType::Continuous | EntryType::Directory | COMMENT
+            ) {
+                return Err(not_a_file());
+            }
             let start = usize::try_from(entry.raw_file_position()).map_err(|_| no_archive())?;
             let size = usize::try_from(entry.size()).map_err(|_| no_archive())?;
             end = start
@@ -74,22 +83,16 @@ impl Directory {
                 .and_then(|end| end.checked_next_multiple_of(BLOCK))
                 .filter(|end| *end <= archive.len())
                 .ok_or_else(no_archive)?;
-            if kind == EntryType::XGlobalHeader {
-                // Comments, such as git writes.
+            if kind == COMMENT {
                 continue;
             }
             if is_sparse(&mut entry)? {
                 return Err(not_a_file());
             }
-            let name = entry.path_bytes().into_owned();
-            match kind {
-                EntryType::Directory => drop(member(&name)?),
-                EntryType::Regular | EntryType::Continuous => {
-                    let path = member(&name)?.ok_or_else(not_a_file)?;
-                    let content = archive.slice(start..start + size);
-                    directory.insert(path, content, limits)?;
-                }
-                _ => return Err(not_a_file()),
+            let path = member(&entry.path_bytes())?;
+            if kind != EntryType::Directory {
+                let path = path.ok_or_else(not_a_file)?;
+                directory.insert(path, archive.slice(start..start + size), limits)?;
             }
         }
         // An archive ends with a block of zeros; without it, it may have been cut.
@@ -197,14 +200,14 @@ impl Directory {
     }
 }
 
-/// The path of a member of an archive; `None` for the directory itself (`./`).
+/// The path of a member of an archive; `None` for the directory itself (`./`, Python's `/`).
 fn member(name: &[u8]) -> Result<Option<ObjectPath>, CodecError> {
     let text = std::str::from_utf8(name)
         .map_err(|_| CodecError::Value("the directory has a name that is not UTF-8".into()))?;
     let text = text.strip_prefix("./").unwrap_or(text);
     let text = text.strip_suffix('/').unwrap_or(text);
     match text {
-        "" | "." if !name.starts_with(b"/") => Ok(None),
+        "" | "." => Ok(None),
         text => Ok(Some(ObjectPath::parse(text)?)),
     }
 }

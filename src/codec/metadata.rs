@@ -74,7 +74,7 @@ pub(super) fn reference(stored: &Value) -> Option<Reference> {
 
 impl ObjectRef {
     /// The object that metadata names, if a column may read it in this section.
-    pub(super) fn checked(
+    pub fn checked(
         stored: Value,
         section: Section,
         from: &Reading<'_>,

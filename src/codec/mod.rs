@@ -24,7 +24,7 @@ pub mod npy_file;
 mod path;
 mod pointer;
 pub mod registry;
-mod schema_path;
+pub mod schema_path;
 pub mod section;
 #[cfg(test)]
 pub(crate) mod testing;

@@ -190,12 +190,8 @@ fn header(file: &[u8]) -> Option<(String, usize)> {
 fn wrap(header: &str, room: usize) -> Vec<u8> {
     let latin1: Option<Vec<u8>> = header.chars().map(|c| u8::try_from(c).ok()).collect();
     // The line ends with at least one blank and a newline.
-    let padded = |prefix: usize, length: usize| {
-        (prefix + length + 1).next_multiple_of(ALIGNMENT) - prefix + {
-            let is_full = (prefix + length + 1) % ALIGNMENT == 0;
-            if is_full { ALIGNMENT } else { 0 }
-        }
-    };
+    let padded =
+        |prefix: usize, length: usize| (prefix + length + 2).next_multiple_of(ALIGNMENT) - prefix;
     let (version, text) = match &latin1 {
         Some(text) if padded(10, text.len()) <= usize::from(u16::MAX) => (1, &text[..]),
         Some(text) => (2, &text[..]),

@@ -354,5 +354,8 @@ mod tests {
             assert!(token.chars().all(is_token), "{token}");
         }
         assert_ne!(token(16).unwrap(), token(16).unwrap());
+        let many: String = (0..200).map(|_| token(16).unwrap()).collect();
+        let used: std::collections::BTreeSet<char> = many.chars().collect();
+        assert_eq!(used.len(), 64);
     }
 }

@@ -192,9 +192,8 @@ pub struct Limits {
     pub login_seconds: Duration,
     /// Time that one store request may take.
     pub store_seconds: Duration,
-    /// Time that the stores may take for the small values of a statement that writes, together,
-    /// and for each value that is decoded.
-    pub statement_seconds: Duration,
+    /// Time that stores may take for all the requests of one value that goes through its codecs.
+    pub value_seconds: Duration,
     /// Time that running statements have to end after SIGTERM.
     pub shutdown_seconds: Duration,
     /// Clients at the same time; the next one is refused.
@@ -243,7 +242,7 @@ impl Default for Limits {
             directory_files: value.files,
             login_seconds: Duration::from_secs(10),
             store_seconds: Duration::from_secs(60),
-            statement_seconds: Duration::from_secs(600),
+            value_seconds: Duration::from_secs(600),
             shutdown_seconds: Duration::from_secs(30),
             sessions: 10_000,
         }

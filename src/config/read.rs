@@ -51,7 +51,7 @@ pub(super) const LIMITS: &[&str] = &[
     "directory_files",
     "login_seconds",
     "store_seconds",
-    "statement_seconds",
+    "value_seconds",
     "shutdown_seconds",
     "sessions",
 ];
@@ -272,11 +272,7 @@ fn limits(mut section: Section) -> Result<Limits, ConfigError> {
         directory_files,
         login_seconds: seconds("login_seconds", default.login_seconds, Zero::Refused)?,
         store_seconds: seconds("store_seconds", default.store_seconds, Zero::Refused)?,
-        statement_seconds: seconds(
-            "statement_seconds",
-            default.statement_seconds,
-            Zero::Refused,
-        )?,
+        value_seconds: seconds("value_seconds", default.value_seconds, Zero::Refused)?,
         shutdown_seconds: seconds("shutdown_seconds", default.shutdown_seconds, Zero::Allowed)?,
         sessions,
     })

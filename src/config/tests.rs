@@ -147,7 +147,7 @@ fn every_section_is_read() {
         directory_files = 12
         login_seconds = 5
         store_seconds = 6.5
-        statement_seconds = 13
+        value_seconds = 13
         shutdown_seconds = 0
         sessions = 8
         [pointers]
@@ -171,7 +171,7 @@ fn every_section_is_read() {
         directory_files: 12,
         login_seconds: Duration::from_secs(5),
         store_seconds: Duration::from_millis(6500),
-        statement_seconds: Duration::from_secs(13),
+        value_seconds: Duration::from_secs(13),
         shutdown_seconds: Duration::ZERO,
         sessions: 8,
     };

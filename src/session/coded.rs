@@ -45,11 +45,11 @@ pub struct Coded {
 pub struct Terms {
     /// What the client wants.
     pub manner: Manner,
-    /// The stores, within the time that they have.
+    /// The stores.
     pub stores: Stores,
     /// Further sections that pointers may name.
     pub also: Arc<[ObjectPath]>,
-    /// `limits.statement_seconds`
+    /// `limits.value_seconds`
     time: Duration,
     /// For values that are under way side by side.
     shared: ValueLimits,
@@ -112,14 +112,14 @@ impl Coded {
         let (column, terms) = (self.clone(), terms.clone());
         let (literal, key) = (literal.clone(), key.clone());
         on_a_thread(move || {
-            let limits = terms.limits(room);
+            let (limits, stores) = (terms.limits(room), terms.stores_for_value());
             let sent = collected(&literal, limits.bytes)?;
             let to = Writing {
                 site: column.site(),
                 key: &key,
                 store: column.chain.store.as_deref(),
                 manner: terms.manner,
-                backends: &terms.stores,
+                backends: &stores,
                 limits,
             };
             let stored = column.chain.write(sent, &to)?;
@@ -138,10 +138,11 @@ impl Coded {
     ) -> Result<Given, CodecError> {
         let (column, terms) = (self.clone(), terms.clone());
         on_a_thread(move || {
+            let stores = terms.stores_for_value();
             let from = Reading {
                 site: column.site(),
                 manner: terms.manner,
-                backends: &terms.stores,
+                backends: &stores,
                 also: &terms.also,
                 limits: terms.limits(room),
             };
@@ -170,7 +171,7 @@ impl Coded {
 }
 
 impl Terms {
-    /// Those of a statement; its requests have no other end than each its own.
+    /// Those of a statement.
     pub fn new(shared: &Shared, manner: Manner) -> Self {
         let alone = shared.limits.value();
         let share = share(&shared.limits);
@@ -178,7 +179,7 @@ impl Terms {
             manner,
             stores: shared.stores.clone(),
             also: shared.also_readable.clone(),
-            time: shared.limits.statement_seconds,
+            time: shared.limits.value_seconds,
             shared: ValueLimits {
                 bytes: alone.bytes.min(share),
                 json_bytes: alone.json_bytes.min(share),
@@ -188,11 +189,9 @@ impl Terms {
         }
     }
 
-    /// The same for work whose time begins now: all of an INSERT, or one value of a result,
-    /// which as a whole takes as long as its client likes.
-    pub fn timed(mut self) -> Self {
-        self.stores = self.stores.until(Instant::now() + self.time);
-        self
+    /// The stores for one value, whose time begins now.
+    pub fn stores_for_value(&self) -> Stores {
+        self.stores.until(Instant::now() + self.time)
     }
 
     /// Whether a value that was too large for its share is to be tried again.

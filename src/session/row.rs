@@ -178,8 +178,7 @@ struct Decoding {
 
 impl Decoding {
     /// Within its share; what does not fit is left for its turn.
-    async fn shared(mut self) -> Result<Ready, Refusal> {
-        self.terms = self.terms.timed();
+    async fn shared(self) -> Result<Ready, Refusal> {
         let column = self.column.clone();
         let stored = self.stored.clone();
         let read = column.read(stored, &self.terms, Room::Shared, self.text);
@@ -207,9 +206,8 @@ impl Decoding {
     }
 
     /// With all the room that one value may have.
-    fn alone(mut self) -> Later {
+    fn alone(self) -> Later {
         Box::pin(async move {
-            self.terms = self.terms.timed();
             let stored = self.stored.clone();
             let read = self
                 .column

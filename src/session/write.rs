@@ -30,7 +30,7 @@ use crate::plan::{Cell, Write};
 use crate::refusal::Refusal;
 use crate::sql::lexer::Dialect;
 use crate::sql::literal::{self, Literal};
-use crate::store::Content;
+use crate::store::{Content, Stores};
 use crate::wire::command;
 use crate::wire::packet;
 
@@ -45,10 +45,12 @@ pub async fn run(
     statement: Statement,
     write: Write,
 ) -> io::Result<Result<(), Refusal>> {
+    let rounds = write.cells.len().div_ceil(shared.limits.store_parallel);
     let encoding = Encoding {
         shared,
         context,
-        terms: Terms::new(shared, relay.choice.manner()).timed(),
+        terms: Terms::new(shared, relay.choice.manner()),
+        stores: shared.stores.for_statement(rounds),
         write: &write,
         alone: Mutex::new(()),
     };
@@ -81,6 +83,8 @@ struct Encoding<'a> {
     shared: &'a Shared,
     context: &'a SessionContext,
     terms: Terms,
+    /// For values that pass through; with an end to the time of all of them.
+    stores: Stores,
     write: &'a Write,
     /// Held by the value that has all the room of the statement.
     alone: Mutex<()>,
@@ -147,7 +151,7 @@ impl Encoding<'_> {
         }
         let failed = |e| refuse::store(&column.name, &e);
         let store = column.chain.store.as_deref().unwrap_or_default();
-        let store = self.terms.stores.resolve(store).map_err(failed)?;
+        let store = self.stores.resolve(store).map_err(failed)?;
         let content = Arc::new(LiteralContent::new(cell));
         let pointer = store.put_hashed(&self.write.table.schema, content).await;
         let pointer = pointer.map_err(failed)?.to_json();

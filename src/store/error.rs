@@ -3,11 +3,15 @@
 //! Nothing here holds a credential: causes are reduced to a status, a server's error code or
 //! an operating system's message, and URLs lose user names and queries.
 
+mod words;
+
 use std::error::Error;
 use std::fmt;
 
 use object_store::Error as ObjectError;
 use tokio::task::JoinError;
+
+use words::{answer, error_code, innermost, names_no_bucket, status, without_secrets};
 
 /// Why a value could not be stored or read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -242,115 +246,5 @@ pub(super) fn joined<T>(task: Result<Result<T, Fault>, JoinError>) -> Result<T, 
     }
 }
 
-/// The text of the first cause: the one that does not repeat the others.
-fn innermost(error: &dyn Error) -> String {
-    let mut last = error;
-    while let Some(source) = last.source() {
-        last = source;
-    }
-    last.to_string()
-}
-
-/// A server's answer, from its status and the `<Code>` in its body. The rest of the body is
-/// dropped: it may repeat the access key and what was signed.
-fn answer(text: &str) -> String {
-    match (status(text), error_code(text)) {
-        (Some(status), Some(code)) => format!("the server answered {status} ({code})"),
-        (Some(status), None) => format!("the server answered {status}"),
-        (None, Some(code)) => format!("the server answered {code}"),
-        (None, None) => "the server refused".to_owned(),
-    }
-}
-
-/// `403 Forbidden` out of `… status code: 403 Forbidden: <body>`.
-fn status(text: &str) -> Option<&str> {
-    let (_, rest) = text.split_once("status code: ")?;
-    let status = rest.split([':', '<', '\n']).next()?.trim();
-    status
-        .starts_with(|c: char| c.is_ascii_digit())
-        .then_some(status)
-}
-
-/// Whether it is the bucket (Azure: the container) that is not there, and not just an object.
-fn names_no_bucket(text: &str) -> bool {
-    matches!(error_code(text), Some("NoSuchBucket" | "ContainerNotFound"))
-}
-
-fn error_code(text: &str) -> Option<&str> {
-    let (_, rest) = text.split_once("<Code>")?;
-    let (code, _) = rest.split_once("</Code>")?;
-    let plain =
-        !code.is_empty() && code.len() <= 64 && code.bytes().all(|b| b.is_ascii_alphanumeric());
-    plain.then_some(code)
-}
-
-/// Cuts user names and queries from URLs, and anything that looks like a body.
-fn without_secrets(text: &str) -> String {
-    let text = text.split('<').next().unwrap_or_default();
-    let mut words = Vec::new();
-    for word in text.split_whitespace() {
-        let Some((scheme, rest)) = word.split_once("://") else {
-            words.push(word.to_owned());
-            continue;
-        };
-        let rest = rest.split(['?', '#']).next().unwrap_or_default();
-        let (host, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
-        let host = host.rsplit_once('@').map_or(host, |(_, host)| host);
-        words.push(format!("{scheme}://{host}{path}"));
-    }
-    words.join(" ")
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[derive(Debug, thiserror::Error)]
-    #[error("{0}")]
-    struct Source(&'static str);
-
-    fn generic(text: &'static str) -> Fault {
-        Fault::from(ObjectError::Generic {
-            store: "S3",
-            source: Box::new(Source(text)),
-        })
-    }
-
-    #[test]
-    fn an_answer_is_cut_to_status_and_code() {
-        let fault = generic(
-            "Server returned non-2xx status code: 403 Forbidden: <?xml?><Error>\
-             <Code>SignatureDoesNotMatch</Code><AWSAccessKeyId>AKIATOP</AWSAccessKeyId></Error>",
-        );
-        assert_eq!(
-            fault.cause,
-            "the server answered 403 Forbidden (SignatureDoesNotMatch)"
-        );
-        assert_eq!(
-            generic("status code: 503: busy").cause,
-            "the server answered 503"
-        );
-    }
-
-    #[test]
-    fn urls_lose_what_is_secret() {
-        let fault = generic("error for url (https://me:pw@h/b/k?X-Amz-Signature=beef) <b>x</b>");
-        assert_eq!(fault.kind, ErrorKind::Unavailable);
-        assert!(fault.cause.contains("https://h/b/k"), "{}", fault.cause);
-        for secret in ["pw", "Signature", "<b>"] {
-            assert!(!fault.cause.contains(secret), "{}", fault.cause);
-        }
-    }
-
-    #[test]
-    fn a_missing_store_is_told_as_datajoint_tells_it() {
-        let error = Fault::new(ErrorKind::NotConfigured, "Storage 'x' is requested")
-            .at("x", Operation::Resolve);
-        assert_eq!(error.to_string(), "Storage 'x' is requested");
-        let error = Fault::missing("_hash/s/h").at("main", Operation::Get);
-        assert_eq!(
-            error.to_string(),
-            "store 'main', get: Missing external file _hash/s/h"
-        );
-    }
-}
+mod tests;

@@ -10,12 +10,11 @@ use bytes::Bytes;
 use tokio::runtime::Handle;
 use tokio_util::task::AbortOnDropHandle;
 
-use super::error::{ErrorKind, Fault, blocking, joined};
-use super::file::FileStore;
-use super::naming::{Named, Naming};
+use super::backend::Backend;
+use super::error::{ErrorKind, Fault, joined};
+use super::naming::Naming;
 use super::patience::Patience;
 use super::reader::Expected;
-use super::remote::RemoteStore;
 use super::{Content, Operation, Reader, StoreError};
 use crate::codec::section::{self, Section};
 use crate::codec::{Layout, ObjectPath, Pointer};
@@ -43,18 +42,6 @@ struct Inner {
     deadline: Duration,
     runtime: Handle,
 }
-
-/// What keeps the objects.
-#[derive(Clone)]
-pub(super) enum Backend {
-    /// A directory.
-    File(Arc<FileStore>),
-    /// Anything that `object_store` speaks to.
-    Remote(Arc<RemoteStore>),
-}
-
-/// Up to this many bytes an object is read as a whole; above, in chunks.
-const WHOLE: u64 = 1024 * 1024;
 
 impl Store {
     pub(super) fn new(
@@ -111,7 +98,8 @@ impl Store {
         let naming =
             Naming::new(self.layout(), schema).map_err(|f| f.at(self.name(), Operation::Put))?;
         let size = content.len();
-        let put = put_hashed(self.inner.backend.clone(), naming, content, self.patience());
+        let (backend, patience) = self.begin();
+        let put = async move { backend.put_hashed(naming, content, patience).await };
         let named = self.finish(Operation::Put, put).await?;
         Ok(Pointer {
             hash: named.hash,
@@ -125,25 +113,12 @@ impl Store {
     /// Stores an object, durably. One of that path that is there already is an error
     /// ([`ErrorKind::Exists`]) and stays as it is.
     ///
-    /// On a server, an object of 16 MiB or more goes up in parts, and no server makes those
+    /// On a server, an object of 16 MiB or more goes up in parts, which not every server makes
     /// conditional: that there is no such object is then known for the moment before the
-    /// upload only. Goes on to its end as [`Store::put_hashed`] does.
+    /// upload only. Of two that write the same bytes at the same time both succeed. Goes on to its end as [`Store::put_hashed`] does.
     pub async fn put(&self, path: &ObjectPath, content: Bytes) -> Result<(), StoreError> {
-        let (backend, path, patience) = (self.inner.backend.clone(), path.clone(), self.patience());
-        let put = async move {
-            match backend {
-                Backend::File(files) => {
-                    let long = content.len() as u64 >= WHOLE;
-                    let put = blocking(move || files.put(&path, &content));
-                    if long {
-                        put.await
-                    } else {
-                        patience.whole(put).await
-                    }
-                }
-                Backend::Remote(remote) => remote.put(&path, content, patience).await,
-            }
-        };
+        let ((backend, patience), path) = (self.begin(), path.clone());
+        let put = async move { backend.put(path, content, patience).await };
         self.finish(Operation::Put, put).await
     }
 
@@ -185,28 +160,15 @@ impl Store {
     /// A part of an object, in bytes from its beginning; shorter where the object ends before
     /// the range does. One that begins after the object's end is an error.
     pub async fn range(&self, path: &ObjectPath, range: Range<u64>) -> Result<Bytes, StoreError> {
-        let (backend, path, patience) = (self.inner.backend.clone(), path.clone(), self.patience());
-        let read = async move {
-            match backend {
-                Backend::File(files) => {
-                    let read = blocking(move || files.range(&path, range));
-                    patience.whole(read).await
-                }
-                Backend::Remote(remote) => remote.range(&path, range, patience).await,
-            }
-        };
+        let ((backend, patience), path) = (self.begin(), path.clone());
+        let read = async move { backend.range(path, range, patience).await };
         self.ask(Operation::Get, read).await
     }
 
     /// The size of an object in bytes; `None` if there is none of that path.
     pub async fn size(&self, path: &ObjectPath) -> Result<Option<u64>, StoreError> {
-        let (backend, path, patience) = (self.inner.backend.clone(), path.clone(), self.patience());
-        let size = async move {
-            match backend {
-                Backend::File(files) => patience.whole(blocking(move || files.size(&path))).await,
-                Backend::Remote(remote) => remote.size(&path, patience).await,
-            }
-        };
+        let ((backend, patience), path) = (self.begin(), path.clone());
+        let size = async move { backend.size(path, patience).await };
         self.ask(Operation::Get, size).await
     }
 
@@ -218,30 +180,15 @@ impl Store {
         folder: &ObjectPath,
         max: usize,
     ) -> Result<Vec<(ObjectPath, u64)>, StoreError> {
-        let (backend, folder, patience) =
-            (self.inner.backend.clone(), folder.clone(), self.patience());
-        let list = async move {
-            match backend {
-                Backend::File(files) => {
-                    patience
-                        .whole(blocking(move || files.list(&folder, max)))
-                        .await
-                }
-                Backend::Remote(remote) => remote.list(&folder, max, patience).await,
-            }
-        };
+        let ((backend, patience), folder) = (self.begin(), folder.clone());
+        let list = async move { backend.list(folder, max, patience).await };
         self.ask(Operation::List, list).await
     }
 
     /// Removes an object. One that is not there is an error in some stores only.
     pub async fn delete(&self, path: &ObjectPath) -> Result<(), StoreError> {
-        let (backend, path, patience) = (self.inner.backend.clone(), path.clone(), self.patience());
-        let delete = async move {
-            match backend {
-                Backend::File(files) => patience.whole(blocking(move || files.delete(&path))).await,
-                Backend::Remote(remote) => remote.delete(&path, patience).await,
-            }
-        };
+        let ((backend, patience), path) = (self.begin(), path.clone());
+        let delete = async move { backend.delete(path, patience).await };
         self.finish(Operation::Delete, delete).await
     }
 
@@ -273,6 +220,11 @@ impl Store {
             ErrorKind::OutOfBounds,
             format!("the pointer's path {path} lies outside of what schema '{schema}' may read"),
         ))
+    }
+
+    /// What a piece of work takes along to the stores' runtime; its time begins.
+    fn begin(&self) -> (Backend, Patience) {
+        (self.inner.backend.clone(), self.patience())
     }
 
     fn patience(&self) -> Patience {
@@ -307,36 +259,8 @@ impl fmt::Debug for Store {
     }
 }
 
-async fn put_hashed(
-    backend: Backend,
-    naming: Naming,
-    content: Arc<dyn Content>,
-    patience: Patience,
-) -> Result<Named, Fault> {
-    match backend {
-        Backend::File(files) => {
-            let long = !content.is_shorter_than(WHOLE);
-            let put = blocking(move || files.put_hashed(&naming, &*content));
-            // A file system that hangs keeps its thread, but not the statement.
-            if long {
-                put.await
-            } else {
-                patience.whole(put).await
-            }
-        }
-        Backend::Remote(remote) => remote.put_hashed(&naming, content, patience).await,
-    }
-}
-
 async fn open(store: Store, expected: Expected) -> Result<Reader, Fault> {
     let (path, patience) = (expected.path.clone(), store.patience());
-    let opened = match &store.inner.backend {
-        Backend::File(files) => {
-            let files = files.clone();
-            let open = blocking(move || files.open(&path, WHOLE));
-            patience.whole(open).await?
-        }
-        Backend::Remote(remote) => remote.open(&path, WHOLE, patience).await?,
-    };
+    let opened = store.inner.backend.open(&path, patience).await?;
     Reader::checked(store.name(), expected, opened, patience).await
 }

@@ -1,4 +1,6 @@
-//! Stores behind `object_store`: S3, and memory in tests.
+//! Stores behind `object_store`: servers, and memory.
+
+mod parts;
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -8,11 +10,10 @@ use bytes::Bytes;
 use futures_util::{StreamExt, TryStreamExt};
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt, PutMode, PutPayload};
-use tokio::task::JoinSet;
 
 use super::Content;
-use super::content::{HASH_INLINE, md5_of, slices};
-use super::error::{ErrorKind, Fault, blocking, joined};
+use super::content::{HASH_INLINE, md5_of};
+use super::error::{ErrorKind, Fault, blocking};
 use super::naming::{Named, Naming};
 use super::patience::Patience;
 use super::reader::Opened;
@@ -21,21 +22,8 @@ use crate::codec::ObjectPath;
 /// From this many bytes on a value goes up in parts.
 const MULTIPART: u64 = 16 * 1024 * 1024;
 
-/// Bytes of a part; S3 takes no less than 5 MiB.
-const PART: u64 = 8 * 1024 * 1024;
-
-/// S3 takes no more parts than 10,000.
-const MAX_PARTS: u64 = 9_999;
-
-/// Parts on their way at the same time; they are slices of the value, not copies, unless the
-/// value has to be decoded.
-const PARTS_IN_FLIGHT: usize = 4;
-
 /// Before the second try of a request; later ones wait twice as long each.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
-
-/// How long giving up a failed upload may hold up the error.
-const ABORT: Duration = Duration::from_secs(5);
 
 /// A bucket, or the part of one below a prefix.
 pub(super) struct RemoteStore {
@@ -82,11 +70,12 @@ impl RemoteStore {
         content: Bytes,
         patience: Patience,
     ) -> Result<(), Fault> {
+        if self.size(path, patience).await?.is_some() {
+            return Err(Fault::exists(path.as_str()));
+        }
         let key = self.key(path)?;
         let uploaded = if (content.len() as u64) < MULTIPART {
             self.create(&key, content, patience).await
-        } else if self.size(path, patience).await?.is_some() {
-            Err(Fault::exists(path.as_str()))
         } else {
             self.put_parts(&key, &content, patience).await
         };
@@ -98,23 +87,22 @@ impl RemoteStore {
             })
     }
 
-    /// Creates an object by one request.
+    /// Creates an object, which was not there a moment ago, by one request.
     ///
-    /// When the connection breaks nobody knows whether the object was made, which is why the
-    /// client below gives up there. Here the request is made again; an object that is found
-    /// by then and has the same bytes is the one of the first try.
+    /// When the connection breaks nobody knows whether the object was made. The request is made
+    /// again, by the client or here; an object that is found then and has the same bytes is the
+    /// one of the first try.
     async fn create(&self, key: &Path, content: Bytes, patience: Patience) -> Result<(), Fault> {
         let mut pause = FIRST_PAUSE;
         loop {
             let payload = PutPayload::from(content.clone());
             let put = self.store.put_opts(key, payload, PutMode::Create.into());
-            let again = pause > FIRST_PAUSE;
             match patience.whole(put).await {
                 Err(fault) if fault.kind == ErrorKind::Unavailable && patience.allows(pause) => {
                     tokio::time::sleep(pause).await;
                     pause *= 2;
                 }
-                Err(fault) if fault.kind == ErrorKind::Exists && again => {
+                Err(fault) if fault.kind == ErrorKind::Exists => {
                     let there = async { self.store.get(key).await?.bytes().await };
                     let ours = patience.whole(there).await? == content;
                     return if ours { Ok(()) } else { Err(fault) };
@@ -219,41 +207,6 @@ impl RemoteStore {
         patience.whole(self.store.delete(&key)).await
     }
 
-    /// Uploads in parts of equal size, each with the deadline to itself. An upload that fails
-    /// is given up on the server too, as far as that works.
-    async fn put_parts(
-        &self,
-        key: &Path,
-        content: &dyn Content,
-        patience: Patience,
-    ) -> Result<(), Fault> {
-        let part = PART.max(content.len().div_ceil(MAX_PARTS));
-        let mut upload = patience.part(self.store.put_multipart(key)).await?;
-        let sent: Result<(), Fault> = async {
-            let mut in_flight = JoinSet::new();
-            for payload in parts(content, part) {
-                if in_flight.len() >= PARTS_IN_FLIGHT {
-                    in_flight.join_next().await.map_or(Ok(()), joined)?;
-                }
-                in_flight.spawn(patience.part(upload.put_part(payload)));
-            }
-            while let Some(part) = in_flight.join_next().await {
-                joined(part)?;
-            }
-            Ok(())
-        }
-        .await;
-        let completed = match sent {
-            Ok(()) => patience.part(upload.complete()).await.map(drop),
-            Err(fault) => Err(fault),
-        };
-        if completed.is_err() {
-            // What stays behind costs space until the bucket's own rules remove it.
-            let _ = tokio::time::timeout(ABORT, upload.abort()).await;
-        }
-        completed
-    }
-
     /// The object's key. Paths and keys are the same text; only the type differs.
     fn key(&self, path: &ObjectPath) -> Result<Path, Fault> {
         let text = match &self.prefix {
@@ -262,28 +215,6 @@ impl RemoteStore {
         };
         Path::parse(text).map_err(|error| Fault::new(ErrorKind::Failed, error.to_string()))
     }
-}
-
-/// The content cut into payloads of `part` bytes, the last one shorter.
-fn parts(content: &dyn Content, part: u64) -> impl Iterator<Item = PutPayload> + Send + use<> {
-    let mut slices = slices(content);
-    let mut rest: Option<Bytes> = None;
-    std::iter::from_fn(move || {
-        let mut pieces: Vec<Bytes> = Vec::new();
-        let mut missing = part;
-        while missing > 0 {
-            let Some(mut piece) = rest.take().or_else(|| slices.next()) else {
-                break;
-            };
-            if piece.len() as u64 > missing {
-                // `missing` is less than a length, so it is a usize.
-                rest = Some(piece.split_off(missing as usize));
-            }
-            missing -= piece.len() as u64;
-            pieces.push(piece);
-        }
-        (!pieces.is_empty()).then(|| pieces.into_iter().collect())
-    })
 }
 
 /// Hashes where it does no harm: here for a short value, else in a thread that may block.
@@ -308,19 +239,5 @@ fn no_bucket(fault: Fault) -> Fault {
     match fault.kind {
         ErrorKind::Missing => Fault::new(ErrorKind::Failed, "the bucket does not exist"),
         _ => fault,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn parts_are_equal_but_for_the_last() {
-        let bytes = Bytes::from((0..=255u8).cycle().take(1_000_003).collect::<Vec<_>>());
-        let payloads: Vec<Bytes> = parts(&bytes, 300_000).map(Bytes::from).collect();
-        let lens: Vec<usize> = payloads.iter().map(Bytes::len).collect();
-        assert_eq!(lens, [300_000, 300_000, 300_000, 100_003]);
-        assert_eq!(payloads.concat(), bytes);
     }
 }

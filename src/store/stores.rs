@@ -6,10 +6,10 @@ use std::time::{Duration, Instant};
 
 use tokio::runtime::Handle;
 
+use super::backend::Backend;
 use super::client::Unusable;
 use super::error::{ErrorKind, Fault};
 use super::file::FileStore;
-use super::objects::Backend;
 use super::remote::RemoteStore;
 use super::settings::{Place, SettingsError};
 use super::{Operation, Store, StoreError, StoresSettings, azure, gcs, memory, s3};
@@ -25,6 +25,7 @@ pub struct Stores {
 struct Inner {
     default: Option<String>,
     filepath_default: Option<String>,
+    deadline: Duration,
     stores: BTreeMap<String, Store>,
 }
 
@@ -82,10 +83,23 @@ impl Stores {
             inner: Arc::new(Inner {
                 default: settings.default.clone(),
                 filepath_default: settings.filepath_default.clone(),
+                deadline: limits.deadline,
                 stores,
             }),
             until: None,
         })
+    }
+
+    /// The same stores for one statement that begins now and works on its values in so many
+    /// rounds, as many at a time as the limits allow: it has the deadline for each of them.
+    pub fn for_statement(&self, rounds: usize) -> Self {
+        let rounds = u32::try_from(rounds.max(1)).unwrap_or(u32::MAX);
+        let time = self.inner.deadline.saturating_mul(rounds);
+        Self {
+            inner: self.inner.clone(),
+            // What no clock can hold is no end.
+            until: Instant::now().checked_add(time),
+        }
     }
 
     /// The same stores for the work of one statement, which is to be through at `until`.

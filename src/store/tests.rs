@@ -109,3 +109,32 @@ fn a_reader_that_is_dropped_stops_reading() {
     });
     assert!(ends, "{} tasks stay", metrics.num_alive_tasks());
 }
+
+#[test]
+fn a_statement_has_its_time_once() {
+    // Takes connections, by way of the kernel, and never answers.
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let text = format!(
+        "default = 'main'\n[main]\nprotocol = 's3'\nendpoint = 'http://{}'\nbucket = 'lab'\n\
+         location = ''\naccess_key = 'a'\nsecret_key = 'b'",
+        silent.local_addr().unwrap()
+    );
+    let (stores, _runtime) = open(&text, Duration::from_millis(300));
+    let ask = |stores: &Stores| {
+        let store = stores.resolve("").unwrap();
+        let path = crate::codec::ObjectPath::parse("a").unwrap();
+        let began = std::time::Instant::now();
+        let error = on_current_thread(store.size(&path)).unwrap_err();
+        assert_eq!(error.kind, ErrorKind::Unavailable, "{error}");
+        began.elapsed()
+    };
+    let statement = stores.for_statement(1);
+    assert!(ask(&statement) >= Duration::from_millis(200));
+    assert!(
+        ask(&statement) < Duration::from_millis(200),
+        "no time is left"
+    );
+    // Others have theirs.
+    assert!(ask(&stores) >= Duration::from_millis(200));
+    assert!(ask(&stores.for_statement(usize::MAX)) >= Duration::from_millis(200));
+}

@@ -23,15 +23,29 @@ type Check = (&'static str, fn(&Bench));
 fn conforms(server: Server) {
     let bench = Bench::new(server);
     let mut failed = Vec::new();
-    for (name, check) in [hashed::CHECKS, checks::CHECKS, faults::CHECKS].concat() {
-        let began = Instant::now();
-        // What a check leaves behind is objects, and no other minds those.
-        if catch_unwind(AssertUnwindSafe(|| check(&bench))).is_err() {
-            failed.push(name);
-        }
-        eprintln!("{name}: {:.2} s", began.elapsed().as_secs_f32());
+    for check in [hashed::CHECKS, checks::CHECKS].concat() {
+        failed.extend(run(&bench, check));
     }
+    // These mostly wait; each has a relay of its own to do its mischief in.
+    std::thread::scope(|scope| {
+        let bench = &bench;
+        let threads: Vec<_> = faults::CHECKS
+            .iter()
+            .map(|&check| scope.spawn(move || run(bench, check)))
+            .collect();
+        for thread in threads {
+            failed.extend(thread.join().expect("panics are caught"));
+        }
+    });
     assert!(failed.is_empty(), "these failed: {failed:?}");
+}
+
+/// Runs a check; gives its name if it fails, so that the others are run all the same.
+fn run(bench: &Bench, (name, check): Check) -> Option<&'static str> {
+    let began = Instant::now();
+    let failed = catch_unwind(AssertUnwindSafe(|| check(bench))).is_err();
+    eprintln!("{name}: {:.2} s", began.elapsed().as_secs_f32());
+    failed.then_some(name)
 }
 
 #[test]

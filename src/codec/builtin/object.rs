@@ -183,7 +183,7 @@ fn write_directory(directory: &Directory, to: &Writing<'_>) -> Result<Value, Cod
         .files()
         .map(|(path, content)| Ok((ObjectPath::parse(&format!("{folder}/{path}"))?, content)))
         .collect::<Result<_, CodecError>>();
-    let manifest_path = ObjectPath::parse(&format!("{folder}.manifest.json"))?;
+    let manifest_path = manifest_path(&folder)?;
     for (path, content) in files? {
         backend.put(&path, content.clone())?;
     }
@@ -192,6 +192,11 @@ fn write_directory(directory: &Directory, to: &Writing<'_>) -> Result<Value, Cod
     let count = Some(directory.files().len() as u64);
     let size = directory.size();
     Ok(described(&*backend, &folder, size, Value::None, count))
+}
+
+/// Where the list of a directory's files is.
+fn manifest_path(folder: &ObjectPath) -> Result<ObjectPath, CodecError> {
+    Ok(ObjectPath::parse(&format!("{folder}.manifest.json"))?)
 }
 
 /// The metadata; `files` for a directory.
@@ -220,6 +225,13 @@ fn read_directory(
 ) -> Result<Directory, CodecError> {
     let backend = from.backend(&object.store, Section::Schema, &object.path)?;
     let listed = backend.list(&object.path, from.limits.files)?;
+    // A directory without files has its manifest all the same.
+    if listed.is_empty() && backend.size(&manifest_path(&object.path)?)?.is_none() {
+        let name = backend.name();
+        return Err(CodecError::Corrupt(format!(
+            "Missing directory in store '{name}'"
+        )));
+    }
     let total = listed
         .iter()
         .fold(0, |sum: u64, (_, size)| sum.saturating_add(*size));

@@ -42,6 +42,8 @@ const FILE: EntryType = EntryType::Regular;
 fn files_and_folders_are_read() {
     let archive = archive(&[
         (b"./", EntryType::Directory, ""),
+        // Python's tarfile, where the directory itself is to have no name.
+        (b"/", EntryType::Directory, ""),
         (b"./b/", EntryType::Directory, ""),
         (b"./b/c.txt", FILE, "see"),
         (b"./a.txt", FILE, ""),
@@ -72,12 +74,13 @@ fn what_is_no_file_or_leaves_the_directory_is_refused() {
         (b"\xff", FILE),
         (b"./", FILE),
         (b"..", EntryType::Directory),
-        (b"/", EntryType::Directory),
+        (b"/a/", EntryType::Directory),
         (b"link", EntryType::Symlink),
         (b"link", EntryType::Link),
         (b"device", EntryType::Char),
         (b"device", EntryType::Block),
         (b"pipe", EntryType::Fifo),
+        (b"sparse", EntryType::GNUSparse),
         (b"odd", EntryType::new(b'Z')),
     ] {
         let archive = archive(&[(name, kind, "")]);

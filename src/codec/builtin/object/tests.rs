@@ -55,7 +55,7 @@ fn a_file() {
     let Given::Object(object) = read(&place, stored.clone()).unwrap() else {
         panic!("a file is streamed");
     };
-    assert_eq!(place.store().paths(), [object.path.clone()]);
+    assert_eq!(place.store().paths(), std::slice::from_ref(&object.path));
     assert_eq!((object.size, object.is_dir), (Some(5), false));
     let reference = Reference {
         store: "main".to_owned(),
@@ -114,6 +114,23 @@ fn a_directory_is_written_before_its_manifest() {
     let paths: Vec<_> = references.iter().map(|reference| &reference.path).collect();
     assert_eq!(paths, [folder.as_str(), below(".manifest.json").as_str()]);
     assert_eq!(read(&place, stored).unwrap(), Given::Bytes(archive));
+}
+
+#[test]
+fn a_directory_without_files_is_not_one_that_is_gone() {
+    let place = directories();
+    let stored = write(&place, tar(&[])).unwrap();
+    assert_eq!(
+        read(&place, stored).unwrap(),
+        Given::Bytes(vec![0; 1024].into())
+    );
+    let gone = dict(&[
+        ("path", "_schema/lab/scan/id=7/data_gone".into()),
+        ("store", "main".into()),
+        ("is_dir", Value::Bool(true)),
+    ]);
+    let error = read(&place, gone).unwrap_err();
+    assert_eq!(error.to_string(), "Missing directory in store 'main'");
 }
 
 #[test]
