@@ -7,8 +7,10 @@ use std::fs;
 use std::panic::catch_unwind;
 use std::path::Path;
 
-/// The targets of `fuzz/Cargo.toml`, by their names.
-const TARGETS: [(&str, fn(&[u8])); 5] = [
+/// A name in `fuzz/Cargo.toml`, and what runs there.
+type Target = (&'static str, fn(&[u8]));
+
+const TARGETS: [Target; 5] = [
     ("blob", targets::blob),
     ("npy", targets::npy),
     ("json", targets::json),
@@ -44,7 +46,9 @@ fn kept_inputs_are_handled() {
 #[test]
 fn no_input_is_forgotten() {
     for folder in ["corpus", "regressions"] {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz").join(folder);
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("fuzz")
+            .join(folder);
         for entry in fs::read_dir(root).into_iter().flatten() {
             let name = entry.expect("readable").file_name();
             let known = TARGETS.iter().any(|(target, _)| name == *target);
@@ -58,7 +62,12 @@ fn inputs(folder: &str) -> Vec<(String, Vec<u8>)> {
     let entries = fs::read_dir(root).into_iter().flatten();
     let mut found: Vec<_> = entries
         .map(|entry| entry.expect("readable").path())
-        .map(|path| (path.display().to_string(), fs::read(path).expect("readable")))
+        .map(|path| {
+            (
+                path.display().to_string(),
+                fs::read(path).expect("readable"),
+            )
+        })
         .collect();
     found.sort();
     found

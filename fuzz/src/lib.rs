@@ -112,7 +112,10 @@ fn lossless(value: &Value) {
     if let Ok(text) = &text {
         let again = texts::parse(text.as_bytes(), &LIMITS);
         let again = again.unwrap_or_else(|error| panic!("{error}: {text}"));
-        assert_eq!(&texts::print(&again, None, &LIMITS).expect("as before"), text);
+        assert_eq!(
+            &texts::print(&again, None, &LIMITS).expect("as before"),
+            text
+        );
     }
     let Ok(packed) = blobs::pack(value, &LIMITS) else {
         return;
@@ -122,6 +125,10 @@ fn lossless(value: &Value) {
     assert_eq!(blobs::pack(&unpacked, &LIMITS).expect("as before"), packed);
     if let Ok(text) = &text {
         let parsed = texts::parse(text.as_bytes(), &LIMITS).expect("as before");
-        assert_eq!(blobs::pack(&parsed, &LIMITS).expect("as before"), packed, "{text}");
+        assert_eq!(
+            blobs::pack(&parsed, &LIMITS).expect("as before"),
+            packed,
+            "{text}"
+        );
     }
 }

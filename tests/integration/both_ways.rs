@@ -78,7 +78,10 @@ fn keys_in_another_layout() {
 
 #[test]
 fn all_of_them_on_s3() {
-    Doors::s3("both_s3").run("both_ways.py", "blob attach hashed obj npy filepath default_store keys other_writers");
+    Doors::s3("both_s3").run(
+        "both_ways.py",
+        "blob attach hashed obj npy filepath default_store keys other_writers",
+    );
 }
 
 /// A table of 2.3.5 with columns of other codecs than `<blob>` is one of 0.14, too.
