@@ -41,9 +41,29 @@ TEXTS = {
     "deep": "[" * 60 + "]" * 60,
 }
 TYPES = [
-    "<blob>", "<blob@main>", "<blob@>", "<hash>", "<attach@cold store>", "<@main>", "<a@b@c>", "<>", ":<blob@main>:raw: traces",
-    ":int32:age", ":enum('a','b:c'):x", ":decimal(8, 2):", ":datetime(3):", "::", ":<a:b>:c", "<blob@main> raw traces", "  <blob> x",
-    "<5 mV>", "<blob\n>", ":varchar(20):a\nb", ":<npy@main>:", "<filepath@raw>", "<object@> a folder",
+    "<blob>",
+    "<blob@main>",
+    "<blob@>",
+    "<hash>",
+    "<attach@cold store>",
+    "<@main>",
+    "<a@b@c>",
+    "<>",
+    ":<blob@main>:raw: traces",
+    ":int32:age",
+    ":enum('a','b:c'):x",
+    ":decimal(8, 2):",
+    ":datetime(3):",
+    "::",
+    ":<a:b>:c",
+    "<blob@main> raw traces",
+    "  <blob> x",
+    "<5 mV>",
+    "<blob\n>",
+    ":varchar(20):a\nb",
+    ":<npy@main>:",
+    "<filepath@raw>",
+    "<object@> a folder",
 ]
 
 
@@ -84,7 +104,10 @@ def main():
 
 
 def arrays():
-    yield from (np.arange(3).astype(dtype) for dtype in "? i1 u2 i4 u8 f2 f4 f8 c8 c16 >i4 M8[ns] M8[25s] m8[s] S3 U2 V4".split())
+    yield from (
+        np.arange(3).astype(dtype)
+        for dtype in "? i1 u2 i4 u8 f2 f4 f8 c8 c16 >i4 M8[ns] M8[25s] m8[s] S3 U2 V4".split()
+    )
     yield np.asfortranarray(np.ones((2, 3)))
     yield np.float64(2.5)
     yield np.empty((0, 3, 2))

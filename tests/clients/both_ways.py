@@ -93,7 +93,10 @@ def blob():
     for name in ("inside", "outside"):
         found = column(in_bytes, "thing", name)
         check(found == {**{n: pack(value(n)) for n in numbers}, 99: None}, f"{name} in bytes")
-        check(column(in_json, "thing", name) == column(turned, "thing", name), f"{name} in json, by listener and by session")
+        check(
+            column(in_json, "thing", name) == column(turned, "thing", name),
+            f"{name} in json, by listener and by session",
+        )
     texts = column(in_json, "thing", "outside")
     insert(in_bytes, "thing", "outside", {100 + n: pack(value(n)) for n in numbers})
     insert(in_json, "thing", "outside", {200 + n: texts[n] for n in numbers})
@@ -129,7 +132,9 @@ def attach():
         insert(in_json, "attach", name, {start + 50 + number: text for number, text in texts.items()})
         found = column(plain, "attach", name)
         for number in framed:
-            check(found[number] == found[start + number] == found[start + 50 + number], f"{name} as stored, row {number}")
+            check(
+                found[number] == found[start + number] == found[start + 50 + number], f"{name} as stored, row {number}"
+            )
     small = {"name": "ü.txt", "base64": base64.b64encode(b"small").decode()}
     insert(in_json, "attach", "outside", {300: json.dumps(small)})
     for row in read.proj().to_dicts():
@@ -193,15 +198,26 @@ def told_files(text):
 
 def obj():
     folder = scratch / "folder.zarr"
-    files = {"a.txt": b"hello", "deep/er/b é.bin": bytes(range(256)), "deep/empty": b"", ".zgroup": b"{}", "n" * 120 + "/c": b"long"}
+    files = {
+        "a.txt": b"hello",
+        "deep/er/b é.bin": bytes(range(256)),
+        "deep/empty": b"",
+        ".zgroup": b"{}",
+        "n" * 120 + "/c": b"long",
+    }
     for name, content in files.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(content)
     check(tree(folder) == files, "the folder itself")
     (scratch / "picture.tar.gz").write_bytes(b"picture")
     values = {
-        0: b"some bytes \0\xff'", 1: (".dat", b"with an extension"), 2: ("dat", b"without a dot"), 3: scratch / "picture.tar.gz",
-        4: b"", 5: folder, 6: np.random.default_rng(2).bytes(300_000),
+        0: b"some bytes \0\xff'",
+        1: (".dat", b"with an extension"),
+        2: ("dat", b"without a dot"),
+        3: scratch / "picture.tar.gz",
+        4: b"",
+        5: folder,
+        6: np.random.default_rng(2).bytes(300_000),
     }
     contents = {number: v if isinstance(v, bytes) else v[1] for number, v in values.items() if not isinstance(v, Path)}
     contents[3] = b"picture"
@@ -241,12 +257,18 @@ def obj():
         if kind == 8:
             check(ref.is_dir and ref.item_count == 0 and ref.size == 0, f"an empty directory: {ref.to_json()}")
         elif kind == 5:
-            check(ref.is_dir and ref.ext is None and ref.item_count == len(files), f"metadata of {number}: {ref.to_json()}")
+            check(
+                ref.is_dir and ref.ext is None and ref.item_count == len(files),
+                f"metadata of {number}: {ref.to_json()}",
+            )
             check(ref.size == sum(map(len, files.values())), f"size of {number}: {ref.size}")
             check(walked(ref) == files, f"DataJoint walks {number}: {walked(ref).keys()}")
             manifest = json.loads(backend.get_buffer(ref.path + ".manifest.json"))
             check(list(manifest) == ["files", "total_size", "item_count", "created"], manifest)
-            check({file["path"]: file["size"] for file in manifest["files"]} == {k: len(v) for k, v in files.items()}, manifest)
+            check(
+                {file["path"]: file["size"] for file in manifest["files"]} == {k: len(v) for k, v in files.items()},
+                manifest,
+            )
             check(datetime.datetime.fromisoformat(manifest["created"]).utcoffset() == datetime.timedelta(), manifest)
         else:
             content = contents[number] if number in contents else contents[kind]
@@ -267,13 +289,21 @@ def obj():
             check(extension == anonymous(metadata[number - 200]["path"])[1], told["path"])
     refused(as_folder, "INSERT INTO obj (number, thing) VALUES (400, %s)", [b"no tar at all"], "tar")
     refused(as_folder, "INSERT INTO obj (number, thing) VALUES (400, %s)", [a_tar({"../up": b"x"})], "")
-    refused(in_json, "INSERT INTO obj (number, thing) VALUES (400, %s)", ['{"is_dir": true, "files": [{"path": "/x", "base64": ""}]}'], "")
+    refused(
+        in_json,
+        "INSERT INTO obj (number, thing) VALUES (400, %s)",
+        ['{"is_dir": true, "files": [{"path": "/x", "base64": ""}]}'],
+        "",
+    )
     no_orphans(len(after))
 
 
 def other_writers():
     """Objects of `staged_insert1`, of DataJoint before 2.3.1, and pointers that nobody should follow."""
-    written, read = declare("Other", "number : int32\n---\nthing = null : <object@main>\npacked = null : <blob@main>\ngrid = null : <npy@main>\n")
+    written, read = declare(
+        "Other",
+        "number : int32\n---\nthing = null : <object@main>\npacked = null : <blob@main>\ngrid = null : <npy@main>\n",
+    )
     with written.staged_insert1 as staged:
         staged.rec["number"] = 1
         with staged.open("thing", ".bin") as file:
@@ -287,7 +317,9 @@ def other_writers():
         """The row's object also in another folder, and a row with a pointer there."""
         told = json.loads(column(plain, "other", name)[3])
         content = backend.get_buffer(told["path"])
-        told["path"] = folder + told["path"].removeprefix("_schema/").removeprefix("_hash/").removeprefix(f"{doors.name}/")
+        told["path"] = folder + told["path"].removeprefix("_schema/").removeprefix("_hash/").removeprefix(
+            f"{doors.name}/"
+        )
         if not folder.startswith("../"):
             backend.put_buffer(content, told["path"])
         doors.rows(plain, f"INSERT INTO other (number, {name}) VALUES (%s, %s)", [number, json.dumps(told)])
@@ -301,12 +333,29 @@ def other_writers():
             for content in (things[1], things[3], things[4])
         ]
         check(found == [b"staged", b"moved", b"moved"], f"{found}")
-        check((untar(things[2]) if connection is in_bytes else told_files(things[2])) == {"a/b": b"1", "c": b"22"}, "a staged directory")
+        check(
+            (untar(things[2]) if connection is in_bytes else told_files(things[2])) == {"a/b": b"1", "c": b"22"},
+            "a staged directory",
+        )
     check(same(unpack(column(in_bytes, "other", "grid")[5]), grid_of(3)), "an array of DataJoint 2.3.0")
     planted = [
-        (name, folder) for name in ("thing", "packed", "grid")
-        for folder in (f"_schema/{doors.name}x/", f"_hash/{doors.name}x/", "_schema/", "", "raw/", f"{doors.name}x/", f"../_schema/{doors.name}/")
-    ] + [("packed", f"_schema/{doors.name}/"), ("packed", f"{doors.name}/"), ("thing", f"_hash/{doors.name}/"), ("grid", f"_hash/{doors.name}/")]
+        (name, folder)
+        for name in ("thing", "packed", "grid")
+        for folder in (
+            f"_schema/{doors.name}x/",
+            f"_hash/{doors.name}x/",
+            "_schema/",
+            "",
+            "raw/",
+            f"{doors.name}x/",
+            f"../_schema/{doors.name}/",
+        )
+    ] + [
+        ("packed", f"_schema/{doors.name}/"),
+        ("packed", f"{doors.name}/"),
+        ("thing", f"_hash/{doors.name}/"),
+        ("grid", f"_hash/{doors.name}/"),
+    ]
     for number, (name, folder) in enumerate(planted, 10):
         moved(number, name, folder)
         for connection in (in_bytes, in_json):
@@ -319,7 +368,10 @@ def arrays():
     structured = np.zeros(4, [("a", "<i4"), ("b é", "<f8"), ("c", "<M8[us]")])
     structured["a"], structured["b é"] = np.arange(4), np.nan
     found = [numbers, np.asfortranarray(numbers), numbers[:, ::2, 1], numbers.T, np.arange(6).reshape(2, 3)]
-    found += [np.arange(10).astype(dtype) for dtype in ("bool", "i1", "u1", "i2", "u2", "i4", "u4", "i8", "u8", "f4", "f8", "c8", "c16")]
+    found += [
+        np.arange(10).astype(dtype)
+        for dtype in ("bool", "i1", "u1", "i2", "u2", "i4", "u4", "i8", "u8", "f4", "f8", "c8", "c16")
+    ]
     found += [np.array(2.5), np.empty((0, 3)), np.zeros((1, 1)), np.zeros((7, 1)), np.array([np.nan, -0.0, np.inf])]
     found += [np.array(["2020-02-29", "NaT"], f"M8[{unit}]") for unit in ("Y", "D", "s", "ns")]
     found += [structured, np.asfortranarray(np.zeros((2, 3), structured.dtype)), np.array([2**63, 2**64 - 1], "u8")]
@@ -329,8 +381,13 @@ def arrays():
 def odd_arrays():
     """What a `.npy` file can hold and a blob cannot."""
     return {
-        1000: np.arange(5, dtype=">i4"), 1001: np.array(["ab", "é✓😀"]), 1002: np.arange(3, dtype="f2"), 1003: np.array([b"ab", b"c"]),
-        1004: np.array([5, 6], "m8[s]"), 1005: np.zeros(2, [("p", "f4", (2, 2)), ("q", [("r", "i2")])]), 1006: np.zeros(3, ">c16"),
+        1000: np.arange(5, dtype=">i4"),
+        1001: np.array(["ab", "é✓😀"]),
+        1002: np.arange(3, dtype="f2"),
+        1003: np.array([b"ab", b"c"]),
+        1004: np.array([5, 6], "m8[s]"),
+        1005: np.zeros(2, [("p", "f4", (2, 2)), ("q", [("r", "i2")])]),
+        1006: np.zeros(3, ">c16"),
         1007: np.zeros(2, np.dtype({"names": ["a", "b"], "formats": ["i1", "f8"], "offsets": [0, 8], "itemsize": 24})),
         1008: np.ones(2, [("✓", "u1")]),
     }
@@ -365,7 +422,10 @@ def npy():
         check(file == saved({**values, **odd}[number]), f"the file of {number}")
     found = dict(doors.rows(in_bytes, "SELECT number, grid FROM npy WHERE number < 1000"))
     for number, packed in found.items():
-        check(packed == pack(values[number]), f"{values[number]!r:.200} in bytes: {packed.hex():.300} and not {pack(values[number]).hex():.300}")
+        check(
+            packed == pack(values[number]),
+            f"{values[number]!r:.200} in bytes: {packed.hex():.300} and not {pack(values[number]).hex():.300}",
+        )
     for number, array in odd.items():
         try:
             (packed,) = doors.row(in_bytes, "SELECT grid FROM npy WHERE number = %s", [number])
@@ -386,7 +446,10 @@ def npy():
             check("codec-proxy" in str(error) and "npy" in str(error), f"{array.dtype}: {error}")
             continue
         loaded = (read & f"number = {2000 + number}").fetch1("grid").load()
-        check(loaded.shape == array.shape and np.array_equal(loaded, array), f"{array.dtype} by its text: {text:.300}, {loaded!r:.200}")
+        check(
+            loaded.shape == array.shape and np.array_equal(loaded, array),
+            f"{array.dtype} by its text: {text:.300}, {loaded!r:.200}",
+        )
     texts = dict(doors.rows(in_json, "SELECT number, grid FROM npy WHERE number < 1000"))
     for number, text in texts.items():
         told = json.loads(text)
@@ -410,21 +473,38 @@ def npy():
         # A packed array without dimensions unpacks as a NumPy scalar.
         expected = np.asanyarray(unpack(pack(array))) if 100 <= number < 200 else array
         loaded = ref.load()
-        check(identical(as_plain(loaded), as_plain(expected)), f"DataJoint loads {number}: {loaded!r:.200} {loaded.dtype} and not {expected!r:.200}")
+        check(
+            identical(as_plain(loaded), as_plain(expected)),
+            f"DataJoint loads {number}: {loaded!r:.200} {loaded.dtype} and not {expected!r:.200}",
+        )
         # NumPy reads back what a numpy.save of the same array writes: its own header, to the byte.
         file = backend.get_buffer(ref.path)
         if 100 <= number < 300 or number >= 1000:
             wanted = saved(expected)
             check(file == wanted, f"file {number}: {file[:200]!r} and not {wanted[:200]!r}")
         else:
-            check(file in (saved(array), saved(np.asfortranarray(array)), saved(np.ascontiguousarray(array).reshape(array.shape))), f"file {number}: {file[:150]!r}")
+            check(
+                file
+                in (
+                    saved(array),
+                    saved(np.asfortranarray(array)),
+                    saved(np.ascontiguousarray(array).reshape(array.shape)),
+                ),
+                f"file {number}: {file[:150]!r}",
+            )
         check(list(after[number]) == ["path", "store", "dtype", "shape"], after[number])
-        check(after[number]["dtype"] == str(as_plain(expected).dtype), f"dtype {after[number]} and not {as_plain(expected).dtype}")
+        check(
+            after[number]["dtype"] == str(as_plain(expected).dtype),
+            f"dtype {after[number]} and not {as_plain(expected).dtype}",
+        )
         check(after[number]["shape"] == list(array.shape), f"shape {after[number]}")
         start, extension = anonymous(after[number]["path"])
         check((start, extension) == (f"_schema/{doors.name}/npy/number={number}/grid_", ".npy"), after[number])
     insert(in_bytes, "npy", "grid", {502: pack(np.array([["ab", ""], ["é✓😀", "d"]]))})
-    check(identical((read & "number = 502").fetch1("grid").load(), np.array([["ab", ""], ["é✓😀", "d"]])), "an array of texts")
+    check(
+        identical((read & "number = 502").fetch1("grid").load(), np.array([["ab", ""], ["é✓😀", "d"]])),
+        "an array of texts",
+    )
     after[502] = None
     for bad in ([1, 2], "text", np.array([{}, None], object), np.array(["a", 1], object)):
         refused(in_bytes, "INSERT INTO npy (number, grid) VALUES (9000, %s)", [pack(bad)], "<npy>")
@@ -519,11 +599,28 @@ def keys():
     packed = null : <blob@main>
     """
     written, read = declare("Keyed", definition)
-    texts = ["plain", "with space", "a/b\\c:d*e?f\"g<h>i|j", "é ✓", "100 %25 +~", "x" * 100, "y" * 101, "ü:" * 60, "a'b", "dot.", "=,&"]
+    texts = [
+        "plain",
+        "with space",
+        'a/b\\c:d*e?f"g<h>i|j',
+        "é ✓",
+        "100 %25 +~",
+        "x" * 100,
+        "y" * 101,
+        "ü:" * 60,
+        "a'b",
+        "dot.",
+        "=,&",
+    ]
     rows = [
         {
-            "subject_id": 5 - 3 * number, "session": text, "kind": ["a", "b/c"][number % 2], "day": datetime.date(2024, 2, 1 + number),
-            "at": datetime.datetime(2024, 2, 29, 1, 2, number), "identity": uuid.UUID(int=number << 100), "price": decimal.Decimal("1.50") * number,
+            "subject_id": 5 - 3 * number,
+            "session": text,
+            "kind": ["a", "b/c"][number % 2],
+            "day": datetime.date(2024, 2, 1 + number),
+            "at": datetime.datetime(2024, 2, 29, 1, 2, number),
+            "identity": uuid.UUID(int=number << 100),
+            "price": decimal.Decimal("1.50") * number,
             "ratio": [0.5, 1e22, 1e-7, 3.0, -0.25, 0.1, 12345678.9][number % 7],
         }
         for number, text in enumerate(texts)
@@ -537,9 +634,13 @@ def keys():
     names = list(rows[0])
     for number, row in enumerate(rows):
         arguments = [v.bytes if isinstance(v, uuid.UUID) else v for v in row.values()]
-        connection, sent, file = [(in_bytes, pack(grid), b"x"), (in_json, '{"$array":"int64","value":[0,1,2]}', '{"ext":".dat","base64":"eA=="}')][number % 2]
+        connection, sent, file = [
+            (in_bytes, pack(grid), b"x"),
+            (in_json, '{"$array":"int64","value":[0,1,2]}', '{"ext":".dat","base64":"eA=="}'),
+        ][number % 2]
         doors.rows(
-            connection, f"INSERT INTO keyed ({', '.join(names)}, grid, thing, packed) VALUES ({', '.join(['%s'] * (len(names) + 3))})",
+            connection,
+            f"INSERT INTO keyed ({', '.join(names)}, grid, thing, packed) VALUES ({', '.join(['%s'] * (len(names) + 3))})",
             [*arguments, sent, file, sent],
         )
     after = {number: [json.loads(text)["path"] for text in pair] for number, *pair in doors.rows(plain, select)}
@@ -550,7 +651,9 @@ def keys():
             check(anonymous(old)[0] == anonymous(new)[0], f"path\n{new} and not\n{old}")
         check(before[number][2] == after[number][2], f"path {after[number][2]} and not {before[number][2]}")
     for row in read.to_dicts():
-        check(identical(row["grid"].load(), grid) and row["thing"].read() == b"x" and identical(row["packed"], grid), row)
+        check(
+            identical(row["grid"].load(), grid) and row["thing"].read() == b"x" and identical(row["packed"], grid), row
+        )
         check(row["thing"].verify(), row)
 
 
@@ -560,9 +663,15 @@ def declare_old():
     backend.put_buffer(b"hello", "raw/a.bin")
     (scratch / "a é.txt").write_bytes(b"attached")
     for number in range(3):
-        written.insert1({
-            "number": number, "traces": value(number), "grid": grid_of(number), "attached": scratch / "a é.txt", "place": "raw/a.bin",
-        })
+        written.insert1(
+            {
+                "number": number,
+                "traces": value(number),
+                "grid": grid_of(number),
+                "attached": scratch / "a é.txt",
+                "place": "raw/a.bin",
+            }
+        )
 
 
 def read_old():

@@ -22,16 +22,25 @@ name = os.environ["SCHEMA"]
 def datajoint(port=None):
     """A DataJoint connection: to the database itself, or to the port that the variable names."""
     return dj.Connection(
-        os.environ["DJ_HOST"], os.environ["DJ_USER"], os.environ["DJ_PASS"],
-        int(os.environ[port or "DJ_PORT"]), use_tls=False,
+        os.environ["DJ_HOST"],
+        os.environ["DJ_USER"],
+        os.environ["DJ_PASS"],
+        int(os.environ[port or "DJ_PORT"]),
+        use_tls=False,
     )
 
 
 def pymysql_at(port, setting=None):
     """A PyMySQL connection to the port that the variable names."""
     return pymysql.connect(
-        host=os.environ["DJ_HOST"], port=int(os.environ[port]), user=os.environ["DJ_USER"],
-        password=os.environ["DJ_PASS"], database=name, charset="utf8mb4", autocommit=True, ssl_disabled=True,
+        host=os.environ["DJ_HOST"],
+        port=int(os.environ[port]),
+        user=os.environ["DJ_USER"],
+        password=os.environ["DJ_PASS"],
+        database=name,
+        charset="utf8mb4",
+        autocommit=True,
+        ssl_disabled=True,
         init_command=setting,
     )
 

@@ -77,9 +77,7 @@ class Lane:
         first, copies = self.next, self.next + len(values)
         self.next = copies + len(values)
         blobs = {first + at: pack(value) for at, value in enumerate(values)}
-        self.stored.insert(
-            {"number": first + at, "inside": value, "outside": value} for at, value in enumerate(values)
-        )
+        self.stored.insert({"number": first + at, "inside": value, "outside": value} for at, value in enumerate(values))
         for number, (inside, _) in self.raw(self.plain, blobs).items():
             if inside != blobs[number]:
                 self.note(number, f"DataJoint packs it once so and once so: {inside.hex():.300}")
