@@ -5,9 +5,10 @@ SETUP := tests/setup
 # A Rust that toolchain.sh has just installed is not yet on the PATH of this shell.
 export PATH := $(HOME)/.cargo/bin:$(PATH)
 CARGO_TARGET_DIR ?= target
+export FUZZ_SECONDS ?= 600
 PROXY := $(CARGO_TARGET_DIR)/debug/codec-proxy
 
-.PHONY: help demo up build test bench clean
+.PHONY: help demo up build test bench fuzz clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 8
@@ -40,6 +41,11 @@ bench: ## compares with a direct connection, HAProxy and DataJoint; prints the t
 	@$(SETUP)/haproxy.sh
 	@$(SETUP)/python.sh dj0 dj2 seaweedfs
 	@benches/run
+
+fuzz: ## fuzzes every parser, ten minutes each: FUZZ_SECONDS=30, FUZZ_TARGETS="blob npy"
+	@$(SETUP)/toolchain.sh
+	@$(SETUP)/cargo_fuzz.sh
+	@fuzz/run $(FUZZ_TARGETS)
 
 clean: ## removes what was built, the Python environments too
 	@rm -rf $(CARGO_TARGET_DIR)

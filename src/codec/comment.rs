@@ -27,7 +27,8 @@ pub fn marker(comment: &str) -> Option<Marker<'_>> {
 /// Reads `<codec@store> comment`, with the comment that remains.
 ///
 /// A codec's name is a word; anything else in angle brackets is prose, as in `<5 mV>`. So is a
-/// spec with a colon, which no marker could hold.
+/// spec with a colon, which no marker could hold, and one that a marker would hold as another
+/// (with a store named `<`).
 pub fn declared(comment: &str) -> Option<(TypeSpec, &str)> {
     let comment = comment.trim_start();
     let end = comment.find('>')? + 1;
@@ -37,7 +38,8 @@ pub fn declared(comment: &str) -> Option<(TypeSpec, &str)> {
     let named = !spec.codec.is_empty()
         && spec.codec.chars().all(word)
         && !spec.codec.starts_with(|c: char| c.is_numeric() || c == '-');
-    (named && !text.contains([':', '\n'])).then(|| (spec, rest.trim_start()))
+    let kept = || TypeSpec::parse(&spec.to_string()).as_ref() == Some(&spec);
+    (named && !text.contains([':', '\n']) && kept()).then(|| (spec, rest.trim_start()))
 }
 
 /// Whether a marker's type is a core type of DataJoint 2.x: one that says no more than how the

@@ -18,7 +18,9 @@ mod layout;
 mod limits;
 mod manner;
 pub mod metadata;
-mod npy_file;
+/// Public for the fuzz targets.
+#[doc(hidden)]
+pub mod npy_file;
 mod path;
 mod pointer;
 pub mod registry;

@@ -28,6 +28,11 @@ def value(number):
     return kinds[number % len(kinds)]()
 
 
+def grid_of(number):
+    """An array of three dimensions, of another dtype for each row."""
+    return np.arange(24).reshape(2, 3, 4).astype(["f8", "i2", "c8"][number % 3]) + np.array(number, "i2")
+
+
 def same(found, expected):
     """Equal in type, shape and every value, however deep."""
     if isinstance(expected, np.ndarray):

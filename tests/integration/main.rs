@@ -4,6 +4,7 @@
 //! stand on. Every test makes a [`support::lab::Lab`]: a database of its own on a server that
 //! all tests share, a store folder and a proxy process.
 
+mod both_ways;
 mod catalog;
 mod codecs;
 mod command_line;
@@ -16,6 +17,7 @@ mod literals;
 mod login;
 mod reads;
 mod refusals;
+mod roundtrip;
 mod s3;
 mod secrecy;
 mod stores;

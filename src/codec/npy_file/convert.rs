@@ -213,6 +213,11 @@ impl Part<'_> {
                 let units = self.data.iter().flat_map(|byte| [*byte, 0]);
                 (Element::Char, units.collect())
             }
+            // NumPy takes whatever is not 0 for true; a blob has 1.
+            (_, _, Some(Element::Bool)) if self.data.iter().any(|byte| *byte > 1) => {
+                let bools = self.data.iter().map(|byte| u8::from(*byte != 0));
+                (Element::Bool, bools.collect())
+            }
             (_, _, Some(element)) if plain.is_big_endian => {
                 (element, swapped(&self.data, element.part_size()))
             }

@@ -45,8 +45,9 @@ impl Lab {
         fs::create_dir(&store).expect("a new directory");
         let database = make_database(name);
         let config = folder.path().join("codec-proxy.toml");
-        fs::write(&config, change(default_config(&store))).expect("a new file");
-        let proxy = Proxy::start(&config, 2);
+        let text = change(default_config(&store));
+        fs::write(&config, &text).expect("a new file");
+        let proxy = Proxy::start(&config, text.matches("[[listen]]").count());
         Self {
             proxy,
             user: database.clone(),

@@ -2,6 +2,7 @@
 
 pub mod answer;
 pub mod client;
+pub mod doors;
 pub mod keeper;
 pub mod lab;
 pub mod objects;

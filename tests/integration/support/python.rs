@@ -20,12 +20,18 @@ pub fn environment(name: &str) -> PathBuf {
     tools.join(name).join("bin/python")
 }
 
-/// Runs one step of a program, and fails with what it printed when it fails.
-pub fn run(python: &Path, program: &str, step: &str, variables: &[(&str, String)], folder: &Path) {
+/// Runs a program with arguments (split at spaces), and fails with what it printed when it fails.
+pub fn run(
+    python: &Path,
+    program: &str,
+    arguments: &str,
+    variables: &[(&str, String)],
+    folder: &Path,
+) {
     let programs = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients");
     let output = Command::new(python)
         .arg(programs.join(program))
-        .arg(step)
+        .args(arguments.split(' '))
         .env("PYTHONDONTWRITEBYTECODE", "1")
         .envs(variables.iter().map(|(name, value)| (name, value)))
         .current_dir(folder)
@@ -33,7 +39,7 @@ pub fn run(python: &Path, program: &str, step: &str, variables: &[(&str, String)
         .expect("Python runs");
     assert!(
         output.status.success(),
-        "{program} {step}: {}\n{}{}",
+        "{program} {arguments}: {}\n{}{}",
         output.status,
         String::from_utf8_lossy(&output.stdout),
         String::from_utf8_lossy(&output.stderr)

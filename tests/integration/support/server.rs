@@ -4,6 +4,7 @@ use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use super::client::{Client, Login};
@@ -65,9 +66,19 @@ impl Drop for Server {
 }
 
 /// A port that nothing listens on at this moment.
+///
+/// It is below those that Linux gives to outgoing connections, one of which could take it before
+/// the server does, and not one that a test has just been given.
 pub fn free_port() -> u16 {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
-    listener.local_addr().expect("bound").port()
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    loop {
+        let count = NEXT.fetch_add(1, Ordering::Relaxed);
+        let spread = std::process::id().wrapping_mul(7919).wrapping_add(count);
+        let port = 12_000 + (spread % 20_000) as u16;
+        if std::net::TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
+    }
 }
 
 fn spawn(folder: &Path, data: &Path, port: u16, options: &[&str]) -> Child {

@@ -1,0 +1,118 @@
+"""Writes the inputs to start from: python seeds.py, with NumPy.
+
+Blobs and their texts come from the vectors of `tests/vectors`, in the form without compression
+(a fuzzer cannot look through zlib), and one of each compressed.
+"""
+
+import io
+import json
+from pathlib import Path
+
+import numpy as np
+
+here = Path(__file__).parent
+LARGEST = 600
+
+POINTER = (
+    '{"hash": "hrhtqewftfiaxo7bsigt4mfg64", "path": "_hash/exp2b/hrhtqewftfiaxo7bsigt4mfg64", '
+    '"schema": "exp2b", "store": "main", "size": 152}'
+)
+TEXTS = {
+    "plain": '{"a": [1, -2.5, 1e300, null, true, "\\u00e9\\ud83d\\ude00 \\"\\\\"], "": {}}',
+    "int": '{"$int":"9223372036854775808"}',
+    "nan": '[{"$float":"nan"}, {"$float":"-inf"}, {"$float":"0x7ff8000000000001"}, -0.0]',
+    "complex": '{"$complex":[1.5,{"$float":"inf"}]}',
+    "bytes": '{"$bytes":"AAH/"}',
+    "decimal": '{"$decimal":"12.3400"}',
+    "date": '[{"$date":"2020-02-29"},{"$time":"03:04:05.678901"},{"$datetime":"2020-02-29T13:04:05.678901"}]',
+    "uuid": '{"$uuid":"12345678-1234-5678-1234-567812345678"}',
+    "tuple": '{"$tuple":[1,{"$set":["a"]}]}',
+    "dict": '{"$dict":[[1,"a"],[{"$tuple":[]},null],["$x",{}]]}',
+    "array": '{"$array":"float64","shape":[2,3],"value":[[0.0,1.0,2.0],[3.0,4.0,"nan"]]}',
+    "empty": '{"$array":"int8","shape":[0,3],"value":[]}',
+    "bare": '{"$array":"uint64","value":["18446744073709551615",1]}',
+    "complexes": '{"$array":"complex64","shape":[2],"value":[[1.0,-0.0],["nan",2.0]]}',
+    "char": '{"$array":"char","shape":[1,5],"value":["hello"]}',
+    "times": '{"$array":"datetime64[ns]","shape":[2],"value":["2020-02-29T00:00:00.000000001","NaT"]}',
+    "scalar": '{"$scalar":"float64","value":2.5}',
+    "objects": '{"$array":"object","shape":[2,1],"value":[[null],[{"a":1}]]}',
+    "record": '{"$record":[["a",{"$array":"int32","shape":[2],"value":[1,2]}],["b",{"$array":"bool","shape":[2],"value":[true,false]}]]}',
+    "cut": '{"$array":"float64","shape":[1000,1000],"cut":2,"value":[0.0,1.0]}',
+    "deep": "[" * 60 + "]" * 60,
+}
+TYPES = [
+    "<blob>",
+    "<blob@main>",
+    "<blob@>",
+    "<hash>",
+    "<attach@cold store>",
+    "<@main>",
+    "<a@b@c>",
+    "<>",
+    ":<blob@main>:raw: traces",
+    ":int32:age",
+    ":enum('a','b:c'):x",
+    ":decimal(8, 2):",
+    ":datetime(3):",
+    "::",
+    ":<a:b>:c",
+    "<blob@main> raw traces",
+    "  <blob> x",
+    "<5 mV>",
+    "<blob\n>",
+    ":varchar(20):a\nb",
+    ":<npy@main>:",
+    "<filepath@raw>",
+    "<object@> a folder",
+]
+
+
+def write(target, name, content):
+    folder = here / "corpus" / target
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / name).write_bytes(content if isinstance(content, bytes) else content.encode())
+
+
+def main():
+    compressed = 0
+    for vector in json.loads((here / "../tests/vectors/blob_vectors.json").read_text()):
+        plain, stored = (bytes.fromhex(vector.get(key) or "") for key in ("hex_uncompressed", "hex_as_stored"))
+        if plain and len(plain) <= LARGEST:
+            write("blob", vector["name"], plain)
+        elif stored.startswith(b"ZL123") and len(stored) <= LARGEST and compressed < 3:
+            compressed += 1
+            write("blob", f"{vector['name']}_compressed", stored)
+    for name, text in TEXTS.items():
+        write("json", name, text)
+    for number, text in enumerate(TYPES):
+        write("types", str(number), text)
+    write("pointer", "whole", POINTER)
+    write("pointer", "sorted", json.dumps(json.loads(POINTER), sort_keys=True, separators=(",", ":")))
+    write("pointer", "short", '{"path":"a/b","hash":"x","store":null}')
+    write("pointer", "null", "null")
+    write("pointer", "outside", POINTER.replace("_hash/exp2b", "../.."))
+    write("pointer", "unicode", POINTER.replace("exp2b", "\\u00e9\\ud83d\\ude00"))
+    write("pointer", "twice", POINTER.replace('"size": 152', '"path": "x", "size": -1'))
+    for number, array in enumerate(arrays()):
+        out = io.BytesIO()
+        np.save(out, array, allow_pickle=False)
+        write("npy", str(number), out.getvalue())
+    for version in [(2, 0), (3, 0)]:
+        out = io.BytesIO()
+        np.lib.format.write_array(out, np.arange(3), version)
+        write("npy", f"version_{version[0]}", out.getvalue())
+
+
+def arrays():
+    yield from (
+        np.arange(3).astype(dtype)
+        for dtype in "? i1 u2 i4 u8 f2 f4 f8 c8 c16 >i4 M8[ns] M8[25s] m8[s] S3 U2 V4".split()
+    )
+    yield np.asfortranarray(np.ones((2, 3)))
+    yield np.float64(2.5)
+    yield np.empty((0, 3, 2))
+    yield np.zeros(2, [("a", "<i4"), ("b é", "<f8", (2, 2)), ("c", [("d", "?")])])
+    yield np.zeros(2, np.dtype({"names": ["a", "b"], "formats": ["i1", "f8"], "offsets": [0, 8], "itemsize": 24}))
+
+
+main()

@@ -1,0 +1,134 @@
+//! What is fuzzed: each function takes any bytes, and panics where something is wrong.
+//!
+//! The functions are the fuzz targets of cargo-fuzz, and `tests/corpus.rs` runs them over the
+//! inputs that are kept in the repository.
+
+use bytes::Bytes;
+use codec_proxy::codec::npy_file::NpyFile;
+use codec_proxy::codec::value::Packed;
+use codec_proxy::codec::{Chain, Dtype, Pointer, TypeSpec, Value, ValueLimits};
+use codec_proxy::codec::{blob as blobs, comment, json as texts, metadata};
+
+/// Small enough that an input that asks for memory is refused, not served.
+const LIMITS: ValueLimits = ValueLimits {
+    bytes: 4 << 20,
+    depth: 40,
+    json_bytes: 4 << 20,
+    files: 100,
+};
+
+/// A blob. What unpacks packs again, to a blob that unpacks to the same, and so does its text.
+pub fn blob(data: &[u8]) {
+    let Some(packed) = Packed::new(Bytes::copy_from_slice(data)) else {
+        return;
+    };
+    if let Ok(value) = blobs::unpack(&packed, &LIMITS) {
+        lossless(&value);
+    }
+}
+
+/// The json notation. What parses prints, and reads as the same value.
+pub fn json(data: &[u8]) {
+    if let Ok(value) = texts::parse(data, &LIMITS) {
+        let _ = texts::print(&value, Some(2), &LIMITS);
+        lossless(&value);
+    }
+}
+
+/// A `.npy` file. What parses is written as a file that parses to the same; what becomes a value
+/// becomes a file again, of the same value.
+pub fn npy(data: &[u8]) {
+    let Ok(file) = NpyFile::parse(&Bytes::copy_from_slice(data)) else {
+        return;
+    };
+    let bytes = file.to_bytes();
+    let again = NpyFile::parse(&bytes).expect("a file of ours");
+    assert_eq!((again.dtype(), again.shape()), (file.dtype(), file.shape()));
+    assert_eq!(again.to_bytes(), bytes);
+    if let Ok(value) = file.to_value(LIMITS.bytes) {
+        lossless(&value);
+        if let Ok(of_value) = NpyFile::of_value(&value, LIMITS.bytes) {
+            let value = packed(&value);
+            let again = of_value.to_value(LIMITS.bytes).expect("it was a value");
+            assert_eq!(packed(&again), value);
+        }
+    }
+}
+
+fn packed(value: &Value) -> Option<Packed> {
+    blobs::pack(value, &LIMITS).ok()
+}
+
+/// The pointer in a `json` column. What parses is written as a pointer that means the same; other
+/// metadata, as text that reads and writes as itself.
+pub fn pointer(data: &[u8]) {
+    if let Ok(value) = metadata::loads(data) {
+        let text = metadata::dumps(&value).expect("it was JSON");
+        assert!(text.is_ascii());
+        let again = metadata::loads(text.as_bytes()).expect("it is JSON");
+        assert_eq!(metadata::dumps(&again).expect("as before"), text);
+    }
+    if let Ok(pointer) = Pointer::parse(data) {
+        let text = pointer.to_json();
+        assert!(text.is_ascii());
+        assert_eq!(Pointer::parse(text.as_bytes()), Ok(pointer));
+    }
+}
+
+/// Type specs and column comments.
+pub fn types(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else {
+        return;
+    };
+    if let Some(spec) = TypeSpec::parse(text) {
+        resolved(&spec);
+    }
+    if let Some(marker) = comment::marker(text) {
+        assert!(!marker.type_text.is_empty() && !marker.type_text.contains(':'));
+        assert!(text.contains(marker.type_text) && text.contains(marker.comment));
+        comment::is_core_type(marker.type_text);
+    }
+    if let Some((spec, rest)) = comment::declared(text) {
+        assert!(text.ends_with(rest));
+        // What a client declares must read back from the marker that it becomes.
+        let marked = format!(":{spec}:{rest}");
+        let marker = comment::marker(&marked).expect("a marker");
+        assert_eq!(TypeSpec::parse(marker.type_text), Some(spec));
+    }
+}
+
+fn resolved(spec: &TypeSpec) {
+    if let Ok(Chain { codecs, dtype, .. }) = spec.resolve() {
+        assert_eq!(codecs.first(), Some(&spec.codec.as_str()));
+        assert!(dtype == Dtype::Json || spec.store.is_none());
+    }
+}
+
+/// A value's blob and text each come back to the very same blob and text.
+///
+/// Blobs are compared, not values: a NaN is not equal to itself.
+fn lossless(value: &Value) {
+    let text = texts::print(value, None, &LIMITS);
+    if let Ok(text) = &text {
+        let again = texts::parse(text.as_bytes(), &LIMITS);
+        let again = again.unwrap_or_else(|error| panic!("{error}: {text}"));
+        assert_eq!(
+            &texts::print(&again, None, &LIMITS).expect("as before"),
+            text
+        );
+    }
+    let Ok(packed) = blobs::pack(value, &LIMITS) else {
+        return;
+    };
+    let unpacked = blobs::unpack(&packed, &LIMITS);
+    let unpacked = unpacked.unwrap_or_else(|error| panic!("{error}: {packed:?}"));
+    assert_eq!(blobs::pack(&unpacked, &LIMITS).expect("as before"), packed);
+    if let Ok(text) = &text {
+        let parsed = texts::parse(text.as_bytes(), &LIMITS).expect("as before");
+        assert_eq!(
+            blobs::pack(&parsed, &LIMITS).expect("as before"),
+            packed,
+            "{text}"
+        );
+    }
+}
