@@ -177,7 +177,7 @@ impl Terms {
         let share = share(&shared.limits);
         Self {
             manner,
-            stores: shared.stores.clone(),
+            stores: shared.stores.for_codecs(),
             also: shared.also_readable.clone(),
             time: shared.limits.value_seconds,
             shared: ValueLimits {
