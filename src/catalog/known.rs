@@ -136,7 +136,7 @@ impl Known {
     pub fn names_in(&self, schema: &str) -> Vec<Name> {
         let names = self.tables.keys().chain(self.views.keys());
         names
-            .filter(|n| self.same(&n.schema, schema))
+            .filter(|n| self.facts.case.same(&n.schema, schema))
             .cloned()
             .collect()
     }
@@ -169,11 +169,11 @@ impl Known {
     fn place(&mut self, name: Name, found: Found) {
         let case = self.facts.case;
         let is_name =
-            |n: &Name| same(case, &n.schema, &name.schema) && same(case, &n.table, &name.table);
+            |n: &Name| case.same(&n.schema, &name.schema) && case.same(&n.table, &name.table);
         self.tables.retain(|n, _| !is_name(n));
         self.views.retain(|n, _| !is_name(n));
         self.namesakes
-            .retain(|(s, t, _)| !(same(case, s, &name.schema) && same(case, t, &name.table)));
+            .retain(|(s, t, _)| !(case.same(s, &name.schema) && case.same(t, &name.table)));
         match found {
             Found::Table(table) => {
                 let name = Name::new(&table.schema, &table.name);
@@ -239,17 +239,6 @@ impl Known {
             views.extend(more);
         }
         views
-    }
-
-    fn same(&self, a: &str, b: &str) -> bool {
-        same(self.facts.case, a, b)
-    }
-}
-
-fn same(case: NameCase, a: &str, b: &str) -> bool {
-    match case {
-        NameCase::Sensitive => a == b,
-        NameCase::Insensitive => fold_case(a) == fold_case(b),
     }
 }
 
