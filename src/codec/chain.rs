@@ -1,10 +1,11 @@
 //! The codec chain of a column: from the type a user declares to the type that is stored.
 
 use std::borrow::Cow;
+use std::fmt;
 
 use bytes::Bytes;
 
-use super::registry::{self, Codec};
+use super::registry::{self, Addressing, Codec};
 use super::{CodecError, Given, Reading, TypeSpec, Value, Writing};
 
 /// A core type that ends a chain.
@@ -108,6 +109,17 @@ impl Dtype {
     }
 }
 
+/// As DataJoint names the core type.
+impl fmt::Display for Dtype {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Bytes => "bytes",
+            Self::Json => "json",
+            Self::Other(other) => other,
+        })
+    }
+}
+
 impl Chain {
     /// Whether the column holds `json`, in most chains the pointer to an object in a store.
     pub fn is_external(&self) -> bool {
@@ -121,6 +133,12 @@ impl Chain {
             Dtype::Json => "json".into(),
             Dtype::Other(other) => other.into(),
         }
+    }
+
+    /// How its objects are named: the innermost codec makes them.
+    pub fn addressing(&self) -> Addressing {
+        let innermost = self.steps().next_back();
+        innermost.map_or(Addressing::Inner, |codec| codec.addressing())
     }
 
     /// Whether, in the bytes notation, a client sends and gets exactly the bytes that are

@@ -11,7 +11,7 @@ use md5::{Digest, Md5};
 
 use super::metadata::float_repr;
 use super::path::PathError;
-use super::value::{Date, Time, Value};
+use super::value::{Date, Time, Value, uuid_text};
 use super::{Backend, CodecError, Layout, ObjectPath, Site, Writing};
 
 /// Characters of a key's value that go into a path as they are.
@@ -98,13 +98,10 @@ fn encode(value: &Value) -> Result<String, CodecError> {
         Value::BigInt(number) => return Ok(number.to_string()),
         Value::Float(number) => return Ok(float_repr(*number)),
         Value::DateTime(date, time) => return Ok(datetime(*date, *time)),
-        Value::Date(date) => {
-            let Date { year, month, day } = date;
-            return Ok(format!("{year:04}-{month:02}-{day:02}"));
-        }
-        Value::Time(time) => return Ok(time_of_day(*time)),
+        Value::Date(date) => return Ok(date.to_string()),
+        Value::Time(time) => return Ok(time.to_string()),
         Value::Str(text) | Value::Decimal(text) => text.clone(),
-        Value::Uuid(bytes) => uuid(*bytes),
+        Value::Uuid(bytes) => uuid_text(bytes),
         Value::Bytes(bytes) => bytes_repr(bytes),
         other => {
             let found = other.type_name();
@@ -129,27 +126,6 @@ fn datetime(date: Date, time: Time) -> String {
     let Date { year, month, day } = date;
     let (hour, minute, second) = (time.hour, time.minute, time.second);
     format!("{year}-{month:02}-{day:02}T{hour:02}-{minute:02}-{second:02}")
-}
-
-/// `isoformat()`
-fn time_of_day(time: Time) -> String {
-    let (hour, minute, second) = (time.hour, time.minute, time.second);
-    match time.microsecond {
-        0 => format!("{hour:02}:{minute:02}:{second:02}"),
-        micros => format!("{hour:02}:{minute:02}:{second:02}.{micros:06}"),
-    }
-}
-
-fn uuid(bytes: [u8; 16]) -> String {
-    let hex = data_encoding::HEXLOWER.encode(&bytes);
-    let parts = [
-        &hex[..8],
-        &hex[8..12],
-        &hex[12..16],
-        &hex[16..20],
-        &hex[20..],
-    ];
-    parts.join("-")
 }
 
 /// `str(value)` of Python's `bytes`.

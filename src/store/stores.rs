@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use tokio::runtime::Handle;
 
 use super::backend::Backend;
-use super::backends::Turns;
+use super::blocking::Turns;
 use super::client::Unusable;
 use super::error::{ErrorKind, Fault};
 use super::file::FileStore;

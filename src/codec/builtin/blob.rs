@@ -4,7 +4,7 @@
 //! - **Takes** any value of the model; packed bytes are stored as they are, never repacked.
 //! - **Gives** the packed bytes, which the client or the json notation unpacks.
 //! - **Source**: `builtin_codecs/blob.py` of DataJoint 2.3.5; the bytes are in
-//!   [`blob`](crate::codec::blob).
+//!   [`blob`].
 
 use std::borrow::Cow;
 
