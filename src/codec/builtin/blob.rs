@@ -35,16 +35,7 @@ impl Codec for Blob {
     }
 
     fn decode(&self, stored: Value, _from: &Reading<'_>) -> Result<Value, CodecError> {
-        let packed = match stored {
-            Value::Bytes(bytes) => Packed::new(bytes),
-            other => {
-                let found = other.type_name();
-                return Err(CodecError::Corrupt(format!(
-                    "<blob> finds {found}, not bytes"
-                )));
-            }
-        };
-        packed
+        Packed::new(client::stored_bytes(self.name(), stored)?)
             .map(Value::Packed)
             .ok_or_else(|| CodecError::Corrupt("the stored bytes are no DataJoint blob".into()))
     }
