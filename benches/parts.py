@@ -157,7 +157,7 @@ class Workbench(contextlib.ExitStack):
         """A private MariaDB with the account of the benchmark. Its `sql` runs statements as root."""
         folder = self.new_folder("mariadb")
         data, server_socket, port = folder / "data", folder / "socket", free_port()
-        own = [f"--datadir={data}"]
+        own = [f"--datadir={data}", f"--tmpdir={folder}"]
         if os.geteuid() == 0:
             shutil.chown(folder, "mysql", "mysql")
             own.append("--user=mysql")

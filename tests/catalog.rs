@@ -29,19 +29,26 @@ impl Server {
         let directory = tempfile::tempdir().expect("a temporary directory");
         let data = directory.path().join("data");
         let user = owner(directory.path());
+        // In a folder that they share, servers remove each other's temporary tables.
+        let tmpdir = format!("--tmpdir={}", directory.path().display());
         let installed = Command::new("mariadb-install-db")
             .args(["--no-defaults", "--auth-root-authentication-method=normal"])
             .args(["--skip-test-db", "--skip-name-resolve", &user])
             .arg(format!("--datadir={}", data.display()))
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .status();
-        assert!(installed.expect("mariadb-install-db runs").success());
+            .arg(&tmpdir)
+            .output()
+            .expect("mariadb-install-db runs");
+        assert!(
+            installed.status.success(),
+            "{}",
+            String::from_utf8_lossy(&installed.stderr)
+        );
         let child = Command::new(binary)
             .args(["--no-defaults", "--skip-networking", &user])
             .args(["--innodb-buffer-pool-size=16M", "--innodb-log-file-size=8M"])
             .arg(format!("--datadir={}", data.display()))
             .arg(format!("--socket={}", directory.path().join("s").display()))
+            .arg(tmpdir)
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()

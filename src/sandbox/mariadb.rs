@@ -74,6 +74,7 @@ fn install(folder: &Path, account: &Account, guard: &mut Guard) -> Result<(), Sa
         // Ten times faster: a folder that was empty a moment ago has nothing to lose in a crash.
         .arg("--debug-no-sync")
         .arg(path_option("--datadir=", &folder.join("data")))
+        .arg(path_option("--tmpdir=", folder))
         .args(account.user_option())
         .stdin(Stdio::null())
         .stdout(out)
@@ -120,6 +121,8 @@ fn run(
         .arg("--no-defaults")
         .args(account.user_option())
         .arg(path_option("--datadir=", &folder.join("data")))
+        // A server removes what others left in its temporary folder, in /tmp also what they use.
+        .arg(path_option("--tmpdir=", folder))
         .arg(path_option("--socket=", &folder.join("server.sock")))
         .arg(path_option("--pid-file=", &folder.join("server.pid")))
         .arg(path_option("--log-error=", &log))

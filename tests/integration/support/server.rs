@@ -91,6 +91,8 @@ fn spawn(folder: &Path, data: &Path, port: u16, options: &[&str]) -> Child {
         .args(["--pdeathsig", "KILL", "mariadbd", "--no-defaults"])
         .args(as_root())
         .arg(option("datadir", data))
+        // In a folder that they share, servers remove each other's temporary tables.
+        .arg(option("tmpdir", folder))
         .arg(option("socket", &folder.join("m.sock")))
         .arg(option("pid-file", &folder.join("m.pid")))
         .arg(option("log-error", &folder.join("error.log")))
@@ -134,6 +136,7 @@ fn template() -> PathBuf {
         .arg("--no-defaults")
         .args(as_root())
         .arg(format!("--datadir={}", data.display()))
+        .arg(format!("--tmpdir={}", making.path().display()))
         .arg(format!("--extra-file={}", init.display()))
         .args([
             "--auth-root-authentication-method=normal",
