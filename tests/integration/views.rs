@@ -552,3 +552,24 @@ fn what_cannot_be_read_ends_the_result_without_showing_it() {
     assert!(error.message.contains("limits.row_bytes"), "{error}");
     assert_json_view(&mut client);
 }
+
+/// A view's columns have the comments of those that they show, and its metadata may name no table.
+#[test]
+fn views_of_the_database_are_refused_from_the_first_moment() {
+    let lab = lab("database_views");
+    let mut client = lab.bytes();
+    client.ok("SET @codec_view = 'json'");
+    for view in [
+        "VIEW v AS SELECT id, here FROM t",
+        "VIEW v AS SELECT CONCAT(here) h, data FROM t",
+        "ALGORITHM = TEMPTABLE VIEW v AS SELECT id, here FROM t",
+        "VIEW v AS SELECT MAX(here) here FROM t",
+    ] {
+        client.ok(format!("CREATE OR REPLACE {view}"));
+        for statement in ["SELECT * FROM v", "INSERT INTO v (here) VALUES ('[1]')"] {
+            let error = client.error(statement);
+            assert!(error.message.starts_with("codec-proxy: "), "{view}: {error}");
+        }
+    }
+    assert_json_view(&mut client);
+}
