@@ -1,6 +1,7 @@
 //! The decision about a statement that [`glance`](super::glance()) did not let pass.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use bytes::Bytes;
 
@@ -16,6 +17,8 @@ use crate::sql::statement::{keyword, split};
 use crate::view::View;
 use crate::view::describe::Describe;
 
+const NOT_DYNAMIC: &str = "codec-proxy does not translate PREPARE and EXECUTE IMMEDIATE yet";
+const SENT_ITSELF: &str = "send the statement itself";
 const TEXT_PROTOCOL: &str = "send it as one statement of the text protocol";
 
 /// Decides about a statement of the text protocol; an error is for the client, and nothing of
@@ -88,11 +91,33 @@ pub fn examine_prepared(text: &Bytes, context: &Context, index: &Index) -> Resul
         Plan::Choose(_) => Err(settings::refuse(
             "codec-proxy does not take it from prepared statements yet",
         )),
-        Plan::Write(_) | Plan::Read | Plan::Declare(_) => Err(refuse_all(
+        Plan::Write(_) | Plan::Read | Plan::Declare(_) | Plan::Ask(_) => Err(refuse_all(
             &statement,
             "codec-proxy does not translate prepared statements yet",
             "use the text protocol",
         )),
+    }
+}
+
+/// Decides about a statement that the server has been [asked](Plan::Ask) for, in UTF-8: what it
+/// changes, or [`Plan::Pass`] if the statement that runs it can go to the server.
+pub fn examine_dynamic(text: &Bytes, context: &Context, index: &Index) -> Result<Plan, Refusal> {
+    let context = Context {
+        charset: "utf8mb4",
+        ..*context
+    };
+    match examine(text, &context, index)? {
+        plan @ (Plan::Pass | Plan::Ddl(_) | Plan::Describe(_)) => Ok(plan),
+        _ => {
+            let tokens = lex(text, context.dialect).tokens;
+            let statement = Statement {
+                text,
+                tokens: &tokens,
+                context: &context,
+                index,
+            };
+            Err(refuse_all(&statement, NOT_DYNAMIC, SENT_ITSELF))
+        }
     }
 }
 
@@ -196,7 +221,7 @@ fn prepared(statement: Statement, depth: usize) -> Result<Plan, Refusal> {
     let dialect = statement.context.dialect;
     let tokens = &statement.tokens[at..end];
     let Some(literal) = Literal::parse(statement.text, tokens, dialect) else {
-        return dynamic(statement);
+        return ask(statement, at..end, depth);
     };
     let inner: Vec<u8> = literal.chunks(1 << 16).flatten().collect();
     let inner = Bytes::from(inner);
@@ -213,10 +238,50 @@ fn prepared(statement: Statement, depth: usize) -> Result<Plan, Refusal> {
         Plan::Pass => dynamic(statement),
         Plan::Ddl(ddl) => Ok(Plan::Ddl(ddl)),
         Plan::Describe(describe) => Ok(Plan::Describe(describe)),
-        _ => Err(refuse_all(
-            &inner,
-            "codec-proxy does not translate PREPARE and EXECUTE IMMEDIATE yet",
-            "send the statement itself",
+        _ => Err(refuse_all(&inner, NOT_DYNAMIC, SENT_ITSELF)),
+    }
+}
+
+/// The text of a dynamic statement is what an expression gives. The server is asked for it, so
+/// the expression must give the same twice and do nothing else.
+fn ask(statement: Statement, expression: Range<usize>, depth: usize) -> Result<Plan, Refusal> {
+    const PURE: [&str; 17] = [
+        "CONCAT",
+        "CONCAT_WS",
+        "REPLACE",
+        "QUOTE",
+        "IF",
+        "IFNULL",
+        "NULLIF",
+        "COALESCE",
+        "UPPER",
+        "LOWER",
+        "CAST",
+        "AS",
+        "CHAR",
+        "REPEAT",
+        "DATABASE",
+        "SCHEMA",
+        "NULL",
+    ];
+    change::expressions(statement)?;
+    let pure = expression
+        .clone()
+        .all(|at| match statement.tokens[at].kind {
+            TokenKind::Symbol(symbol) => matches!(symbol, b'(' | b')' | b','),
+            TokenKind::Word => statement.is_any_word(at, &PURE),
+            TokenKind::QuotedName => false,
+            _ => true,
+        });
+    let tokens = &statement.tokens[expression];
+    match (tokens.first(), tokens.last()) {
+        (Some(first), Some(last)) if pure && depth == 0 => Ok(Plan::Ask(first.start..last.end)),
+        // The server does not take it either.
+        (None, _) => Ok(Plan::Pass),
+        _ => Err(Refusal::unsupported(
+            "this statement",
+            "the text that it runs is not known before",
+            "put the text into a user variable by a statement of its own",
         )),
     }
 }

@@ -568,8 +568,54 @@ fn views_of_the_database_are_refused_from_the_first_moment() {
         client.ok(format!("CREATE OR REPLACE {view}"));
         for statement in ["SELECT * FROM v", "INSERT INTO v (here) VALUES ('[1]')"] {
             let error = client.error(statement);
-            assert!(error.message.starts_with("codec-proxy: "), "{view}: {error}");
+            assert!(
+                error.message.starts_with("codec-proxy: "),
+                "{view}: {error}"
+            );
         }
     }
+    assert_json_view(&mut client);
+}
+
+/// What runs is not in the statement: the server is asked.
+#[test]
+fn dynamic_statements_neither_write_nor_tell_what_is_stored() {
+    let lab = lab("dynamic");
+    let mut client = lab.bytes();
+    client.ok("SET @codec_view = 'json'");
+    client.ok("CREATE TABLE plain (id INT, x TEXT)");
+    for text in [
+        "INSERT INTO t (id, here) VALUES (9, '[1]')",
+        "SELECT HEX(here) FROM t",
+        "UPDATE t SET data = '[1]'",
+    ] {
+        client.ok(format!("SET @q = \"{text}\""));
+        let half = text.len() / 2;
+        let (head, tail) = text.split_at(half);
+        for statement in [
+            "EXECUTE IMMEDIATE @q".to_owned(),
+            "PREPARE s FROM @q".to_owned(),
+            format!("EXECUTE IMMEDIATE CONCAT(\"{head}\", \"{tail}\")"),
+        ] {
+            let error = client.error(&statement);
+            assert!(error.message.starts_with("codec-proxy: "), "{error}");
+        }
+        assert!(client.prepare("EXECUTE IMMEDIATE @q").is_err());
+    }
+    assert_eq!(lab.direct().text("SELECT COUNT(*) FROM t"), "1");
+
+    // Everything else works as before, in whatever character set.
+    client.ok("SET NAMES latin1");
+    client.ok("SET @q = 'INSERT INTO plain VALUES (?, ?)', @id = 1, @x = 'a'");
+    client.ok("EXECUTE IMMEDIATE @q USING @id, @x");
+    client.ok("PREPARE s FROM @q");
+    client.ok("EXECUTE s USING @id, @x");
+    assert_eq!(client.text("SELECT COUNT(*) FROM plain"), "2");
+    client.ok("SET @q = 'CREATE TABLE late (id INT PRIMARY KEY, x LONGBLOB COMMENT '':<blob>:'')'");
+    client.ok("EXECUTE IMMEDIATE @q");
+    client.ok("INSERT INTO late VALUES (1, '[1]')");
+    assert_eq!(client.text("SELECT x FROM late"), "[1]");
+    client.error("EXECUTE IMMEDIATE @no_such_text");
+    client.error("EXECUTE IMMEDIATE CONCAT('nonsense')");
     assert_json_view(&mut client);
 }
