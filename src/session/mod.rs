@@ -200,13 +200,17 @@ impl Session<'_> {
             if let Err(refusal) = examined {
                 return self.refuse(statement.seq, &refusal).await;
             }
-            if let Ok(Plan::Ddl(ddl)) = examined {
-                prepare::prepare(&mut self.relay, statement, ddl).await?;
-                self.relay.client.resume();
-                return Ok(());
-            }
-            self.relay.prepared.other();
-            return self.pass(statement);
+            let reason = match examined {
+                Ok(Plan::Ddl(ddl)) => prepare::Reason::Ddl(ddl),
+                _ if index.mentions(&text) => prepare::Reason::Codec,
+                _ => {
+                    self.relay.prepared.other();
+                    return self.pass(statement);
+                }
+            };
+            prepare::prepare(&mut self.relay, statement, reason).await?;
+            self.relay.client.resume();
+            return Ok(());
         }
         let plan = self.planned(|context| plan::examine(&text, context, &index));
         if let Ok(Plan::Ask(expression)) = plan {

@@ -619,3 +619,31 @@ fn dynamic_statements_neither_write_nor_tell_what_is_stored() {
     client.error("EXECUTE IMMEDIATE CONCAT('nonsense')");
     assert_json_view(&mut client);
 }
+
+/// What a client binds is meant for the view in which it prepared the statement.
+#[test]
+fn statements_on_codec_tables_end_with_the_view_they_were_prepared_in() {
+    let lab = lab("prepared_views");
+    let mut client = lab.stored();
+    let execute = |client: &mut Client, id: u32| {
+        let mut body = id.to_le_bytes().to_vec();
+        body.extend_from_slice(&[0, 1, 0, 0, 0]);
+        let frames = client.command(com::STMT_EXECUTE, &body, Expect::Results);
+        frames.last().expect("an answer").body.first() != Some(&0xff)
+    };
+    let prepare = |client: &mut Client, sql: &str| client.prepare(sql).expect("prepared");
+    let insert = prepare(&mut client, "REPLACE INTO t (id, here) VALUES (5, '[1]')");
+    let other = prepare(&mut client, "SELECT 1");
+    assert!(execute(&mut client, insert) && execute(&mut client, other));
+    client.ok("DELETE FROM t WHERE id = 5");
+    client.ok("SET @codec_view = 'stored', @codec_json_limit = 5");
+    assert!(execute(&mut client, insert), "no other view");
+    client.ok("DELETE FROM t WHERE id = 5");
+    client.ok("SET @codec_view = 'json'");
+    assert!(!execute(&mut client, insert), "another view");
+    assert!(execute(&mut client, other), "no codec table");
+    let ids = prepare(&mut client, "SELECT id FROM t");
+    assert!(execute(&mut client, ids), "prepared in this view");
+    assert_eq!(lab.direct().text("SELECT COUNT(*) FROM t"), "1");
+    assert_json_view(&mut client);
+}
