@@ -121,6 +121,24 @@ pub fn examine_dynamic(text: &Bytes, context: &Context, index: &Index) -> Result
     }
 }
 
+/// Refuses what runs a statement prepared under a name, in a session where the name may stand
+/// for one that was prepared in another view.
+pub fn refuse_named(text: &Bytes, context: &Context) -> Result<(), Refusal> {
+    let tokens = lex(text, context.dialect).tokens;
+    let named = split(text, &tokens).any(|tokens| match tokens {
+        [first, second, ..] => first.is_word(text, "EXECUTE") && !second.is_word(text, "IMMEDIATE"),
+        _ => false,
+    });
+    match named {
+        false => Ok(()),
+        true => Err(Refusal::unsupported(
+            "this statement",
+            "it may have been prepared before the session chose another view",
+            "choose the view first, in a new connection",
+        )),
+    }
+}
+
 /// The plan of one statement; `depth` counts the statements around it.
 fn one(statement: Statement, depth: usize) -> Result<Plan, Refusal> {
     if let Some(Show::Columns { table, .. }) = show::parse(statement.text, statement.tokens) {

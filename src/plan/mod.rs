@@ -23,7 +23,7 @@ mod tests;
 use std::ops::Range;
 use std::sync::Arc;
 
-pub use examine::{examine, examine_dynamic, examine_prepared};
+pub use examine::{examine, examine_dynamic, examine_prepared, refuse_named};
 pub use glance::glance;
 
 use crate::catalog::Table;

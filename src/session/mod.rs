@@ -212,7 +212,12 @@ impl Session<'_> {
             self.relay.client.resume();
             return Ok(());
         }
-        let plan = self.planned(|context| plan::examine(&text, context, &index));
+        let plan = self.planned(|context| {
+            if self.relay.prepared.names_others() {
+                plan::refuse_named(&text, context)?;
+            }
+            plan::examine(&text, context, &index)
+        });
         if let Ok(Plan::Ask(expression)) = plan {
             return self.dynamic(statement, expression, &index).await;
         }

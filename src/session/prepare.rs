@@ -36,6 +36,19 @@ pub struct Prepared {
     last: Option<Ddl>,
     /// Statements that name codec tables, with the view that they were prepared in.
     views: HashMap<u32, View>,
+    /// What is known of statements prepared by `PREPARE`.
+    named: Named,
+}
+
+/// The statements that a session has prepared under names.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+enum Named {
+    #[default]
+    None,
+    /// All in the present view.
+    Present,
+    /// Some in another: which is not known, as the server alone has the names.
+    Others,
 }
 
 /// Why a statement is remembered.
@@ -56,6 +69,18 @@ impl Prepared {
     /// Whether any DDL is remembered: then executions are looked at.
     pub fn any(&self) -> bool {
         !self.by_id.is_empty()
+    }
+
+    /// A statement was prepared under a name.
+    pub fn name(&mut self) {
+        if self.named == Named::None {
+            self.named = Named::Present;
+        }
+    }
+
+    /// Whether a name may stand for a statement that was prepared in another view.
+    pub fn names_others(&self) -> bool {
+        self.named == Named::Others
     }
 
     /// Whether statements on codec tables are remembered: then it matters which are closed.
@@ -99,8 +124,12 @@ fn id(payload: &[u8]) -> Option<u32> {
     Some(u32::from_le_bytes(id))
 }
 
-/// Closes the statements on codec tables that were prepared in another view than the present.
-pub async fn close_others(relay: &mut Relay) -> io::Result<()> {
+/// Ends the statements that were prepared in another view than the present, on codec tables or
+/// under a name; `before` is the view until now.
+pub async fn close_others(relay: &mut Relay, before: View) -> io::Result<()> {
+    if before != relay.choice.view && relay.prepared.named == Named::Present {
+        relay.prepared.named = Named::Others;
+    }
     for id in relay.prepared.of_others(relay.choice.view) {
         let [a, b, c, d] = id.to_le_bytes();
         let close = [command::STMT_CLOSE, a, b, c, d];

@@ -451,6 +451,9 @@ impl Relay {
     /// A statement that may set variables or the database makes the remembered context stale.
     fn note_keyword(&mut self, text: &[u8], whole: bool) {
         let single = !self.multi_statements || whole && memchr::memchr(b';', text).is_none();
+        if !context::outlives(text) && context::prepares(text) {
+            self.prepared.name();
+        }
         self.context_valid &= single && context::outlives(text);
         self.schema_known &= single && context::keeps_schema(text);
     }

@@ -644,6 +644,17 @@ fn statements_on_codec_tables_end_with_the_view_they_were_prepared_in() {
     assert!(execute(&mut client, other), "no codec table");
     let ids = prepare(&mut client, "SELECT id FROM t");
     assert!(execute(&mut client, ids), "prepared in this view");
+
+    client.ok("SET @codec_view = 'stored'");
+    client.ok("SET @x = '[1]'");
+    client.ok("PREPARE s FROM 'REPLACE INTO t (id, here) VALUES (5, ?)'");
+    client.ok("SET @codec_view = 'json'");
+    let error = client.error("EXECUTE s USING @x");
+    assert!(error.message.starts_with("codec-proxy: "), "{error}");
+    client.command(com::RESET_CONNECTION, b"", Expect::Single);
+    client.ok("SET @codec_view = 'json'");
+    client.ok("PREPARE s FROM 'SELECT 1'");
+    client.ok("EXECUTE s");
     assert_eq!(lab.direct().text("SELECT COUNT(*) FROM t"), "1");
     assert_json_view(&mut client);
 }
