@@ -311,7 +311,7 @@ fn multi(statements: &[Statement]) -> Result<Plan, Refusal> {
     let mut reads = false;
     let mut names = 0;
     let mut schema: Option<String> = statements[0].context.schema.map(str::to_owned);
-    for statement in statements {
+    for (at, statement) in statements.iter().enumerate() {
         let context = Context {
             schema: schema.as_deref(),
             ..*statement.context
@@ -340,6 +340,9 @@ fn multi(statements: &[Statement]) -> Result<Plan, Refusal> {
             }
             Plan::Describe(describe) if describe.table.is_none() => {}
             Plan::Read if is_dynamic(&statement) => reads = true,
+            Plan::Ask(expression) if is_made_of(&statements[..at], &statement, &expression) => {
+                reads = true;
+            }
             _ => {
                 let reason = "codec-proxy does not translate several statements at once yet";
                 return Err(refuse_all(&statement, reason, TEXT_PROTOCOL));
@@ -359,6 +362,20 @@ fn multi(statements: &[Statement]) -> Result<Plan, Refusal> {
             Err(refuse_all(&statements[0], reason, TEXT_PROTOCOL))
         }
     }
+}
+
+/// Whether a dynamic statement's text is a variable that one of the statements before it sets,
+/// and nothing of all that is written there could be the name of a codec table.
+fn is_made_of(before: &[Statement], statement: &Statement, expression: &Range<usize>) -> bool {
+    let variable = &statement.text[expression.clone()];
+    let sets = |other: &Statement| {
+        other.is_word(0, "SET")
+            && other.tokens.iter().any(|token| {
+                let is_variable = token.kind == TokenKind::Variable;
+                is_variable && token.bytes(other.text).eq_ignore_ascii_case(variable)
+            })
+    };
+    before.iter().any(sets) && !statement.index.mentions(statement.text)
 }
 
 /// Whether some of the statements changes `sql_mode` or the client's character set.

@@ -243,6 +243,11 @@ fn texts_that_only_the_server_knows_are_asked_for() {
             "no this statement",
         ),
         ("SELECT 1; EXECUTE IMMEDIATE @q", "no this statement"),
+        ("SET @q = 'SELECT 1'; PREPARE s FROM @q; EXECUTE s", "read"),
+        (
+            "SET @q = 'SELECT hex(traces) FROM session'; EXECUTE IMMEDIATE @q",
+            "no this statement",
+        ),
         (
             "EXECUTE IMMEDIATE 'EXECUTE IMMEDIATE @q'",
             "no this statement",
