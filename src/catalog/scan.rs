@@ -119,8 +119,14 @@ pub(super) async fn all(
     let mut asked = known_columns.clone();
     loop {
         let (marked, namesakes) = candidates(conn, &asked).await?;
+        // The columns of a view have the comments of those that they show.
+        scan.views = match marked.is_empty() {
+            true => Vec::new(),
+            false => views(conn, None).await?,
+        };
+        let shown: HashSet<&Name> = scan.views.iter().map(|view| &view.name).collect();
         scan.tables.clear();
-        for name in marked {
+        for name in marked.into_iter().filter(|name| !shown.contains(name)) {
             if let Some(table) = table(conn, markers, &name).await? {
                 scan.tables.insert(name, table);
             }
@@ -134,10 +140,6 @@ pub(super) async fn all(
         if columns.is_subset(&asked) {
             let kept = namesakes.into_iter().filter(|n| !has_codec(n));
             scan.namesakes = kept.filter(|(_, _, c)| columns.contains(c)).collect();
-            scan.views = match columns.is_empty() {
-                true => Vec::new(),
-                false => views(conn, None).await?,
-            };
             return Ok(scan);
         }
         // Once more with the names that were not known: seldom, on the first scan mostly.
@@ -151,11 +153,11 @@ pub(super) async fn one(
     markers: &Markers,
     name: &Name,
 ) -> Result<Found, mysql_async::Error> {
-    if let Some(table) = table(conn, markers, name).await? {
-        return Ok(Found::Table(table));
+    if let Some(view) = views(conn, Some(name)).await?.into_iter().next() {
+        return Ok(Found::View(view));
     }
-    let view = views(conn, Some(name)).await?.into_iter().next();
-    Ok(view.map_or(Found::Nothing, Found::View))
+    let table = table(conn, markers, name).await?;
+    Ok(table.map_or(Found::Nothing, Found::Table))
 }
 
 /// The codec tables of one schema, by a scan of that schema only.
@@ -205,7 +207,7 @@ async fn candidates(
     Ok((marked, namesakes))
 }
 
-/// A table by constant names, `None` if it has no codec column (or is none).
+/// A table, not a view, by constant names; `None` if it has no codec column (or is none).
 async fn table(
     conn: &mut Conn,
     markers: &Markers,

@@ -1,6 +1,8 @@
 //! CREATE, ALTER, DROP and RENAME: what they may change in the catalog, and what they may not do
 //! to a codec column.
 
+use std::sync::Arc;
+
 use super::declare;
 use super::select;
 use super::statement::{CodecColumn, Statement, codecs, refuse_table};
@@ -220,10 +222,39 @@ fn program(statement: Statement) -> Result<Plan, Refusal> {
     let way_out = "keep codec columns out of stored programs";
     let named = statement.mention(all.clone(), &columns);
     let expanded = columns.first().filter(|_| statement.has_wildcard(all));
-    match named.or(expanded) {
+    let filled = columns.iter().find(|c| fills_unnamed(&statement, c));
+    match named.or(expanded).or(filled) {
         Some(column) => Err(column.refuse(reason, way_out)),
         None => Ok(Plan::Pass),
     }
+}
+
+/// Whether some INSERT or REPLACE without a list of columns writes to the column.
+fn fills_unnamed(statement: &Statement, column: &CodecColumn) -> bool {
+    const BEFORE: [&str; 7] = [
+        "INSERT",
+        "REPLACE",
+        "INTO",
+        "IGNORE",
+        "LOW_PRIORITY",
+        "HIGH_PRIORITY",
+        "DELAYED",
+    ];
+    (1..statement.tokens.len()).any(|at| {
+        let Some(name) = statement.name(at) else {
+            return false;
+        };
+        let is_qualified = at > 2 && statement.is_symbol(at - 1, b'.');
+        let first = if is_qualified { at - 2 } else { at };
+        let schema = is_qualified.then(|| statement.name(first)).flatten();
+        let mut tables = statement.resolve(schema.as_deref(), &name);
+        let lists = statement.is_symbol(at + 1, b'(')
+            && !statement.is_any_word(at + 2, &["SELECT", "WITH", "VALUES", "TABLE"]);
+        statement.is_any_word(first - 1, &BEFORE)
+            && tables.any(|table| Arc::ptr_eq(table, &column.table))
+            && !lists
+            && !statement.is_word(at + 1, "SET")
+    })
 }
 
 /// Refuses a temporary table that would hide a codec table.

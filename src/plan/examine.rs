@@ -1,6 +1,7 @@
 //! The decision about a statement that [`glance`](super::glance()) did not let pass.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use bytes::Bytes;
 
@@ -16,6 +17,8 @@ use crate::sql::statement::{keyword, split};
 use crate::view::View;
 use crate::view::describe::Describe;
 
+const NOT_DYNAMIC: &str = "codec-proxy does not translate PREPARE and EXECUTE IMMEDIATE yet";
+const SENT_ITSELF: &str = "send the statement itself";
 const TEXT_PROTOCOL: &str = "send it as one statement of the text protocol";
 
 /// Decides about a statement of the text protocol; an error is for the client, and nothing of
@@ -88,10 +91,50 @@ pub fn examine_prepared(text: &Bytes, context: &Context, index: &Index) -> Resul
         Plan::Choose(_) => Err(settings::refuse(
             "codec-proxy does not take it from prepared statements yet",
         )),
-        Plan::Write(_) | Plan::Read | Plan::Declare(_) => Err(refuse_all(
+        Plan::Write(_) | Plan::Read | Plan::Declare(_) | Plan::Ask(_) => Err(refuse_all(
             &statement,
             "codec-proxy does not translate prepared statements yet",
             "use the text protocol",
+        )),
+    }
+}
+
+/// Decides about a statement that the server has been [asked](Plan::Ask) for, in UTF-8: what it
+/// changes, or [`Plan::Pass`] if the statement that runs it can go to the server.
+pub fn examine_dynamic(text: &Bytes, context: &Context, index: &Index) -> Result<Plan, Refusal> {
+    let context = Context {
+        charset: "utf8mb4",
+        ..*context
+    };
+    match examine(text, &context, index)? {
+        plan @ (Plan::Pass | Plan::Ddl(_) | Plan::Describe(_)) => Ok(plan),
+        _ => {
+            let tokens = lex(text, context.dialect).tokens;
+            let statement = Statement {
+                text,
+                tokens: &tokens,
+                context: &context,
+                index,
+            };
+            Err(refuse_all(&statement, NOT_DYNAMIC, SENT_ITSELF))
+        }
+    }
+}
+
+/// Refuses what runs a statement prepared under a name, in a session where the name may stand
+/// for one that was prepared in another view.
+pub fn refuse_named(text: &Bytes, context: &Context) -> Result<(), Refusal> {
+    let tokens = lex(text, context.dialect).tokens;
+    let named = split(text, &tokens).any(|tokens| match tokens {
+        [first, second, ..] => first.is_word(text, "EXECUTE") && !second.is_word(text, "IMMEDIATE"),
+        _ => false,
+    });
+    match named {
+        false => Ok(()),
+        true => Err(Refusal::unsupported(
+            "this statement",
+            "it may have been prepared before the session chose another view",
+            "choose the view first, in a new connection",
         )),
     }
 }
@@ -196,7 +239,7 @@ fn prepared(statement: Statement, depth: usize) -> Result<Plan, Refusal> {
     let dialect = statement.context.dialect;
     let tokens = &statement.tokens[at..end];
     let Some(literal) = Literal::parse(statement.text, tokens, dialect) else {
-        return dynamic(statement);
+        return ask(statement, at..end, depth);
     };
     let inner: Vec<u8> = literal.chunks(1 << 16).flatten().collect();
     let inner = Bytes::from(inner);
@@ -213,10 +256,50 @@ fn prepared(statement: Statement, depth: usize) -> Result<Plan, Refusal> {
         Plan::Pass => dynamic(statement),
         Plan::Ddl(ddl) => Ok(Plan::Ddl(ddl)),
         Plan::Describe(describe) => Ok(Plan::Describe(describe)),
-        _ => Err(refuse_all(
-            &inner,
-            "codec-proxy does not translate PREPARE and EXECUTE IMMEDIATE yet",
-            "send the statement itself",
+        _ => Err(refuse_all(&inner, NOT_DYNAMIC, SENT_ITSELF)),
+    }
+}
+
+/// The text of a dynamic statement is what an expression gives. The server is asked for it, so
+/// the expression must give the same twice and do nothing else.
+fn ask(statement: Statement, expression: Range<usize>, depth: usize) -> Result<Plan, Refusal> {
+    const PURE: [&str; 17] = [
+        "CONCAT",
+        "CONCAT_WS",
+        "REPLACE",
+        "QUOTE",
+        "IF",
+        "IFNULL",
+        "NULLIF",
+        "COALESCE",
+        "UPPER",
+        "LOWER",
+        "CAST",
+        "AS",
+        "CHAR",
+        "REPEAT",
+        "DATABASE",
+        "SCHEMA",
+        "NULL",
+    ];
+    change::expressions(statement)?;
+    let pure = expression
+        .clone()
+        .all(|at| match statement.tokens[at].kind {
+            TokenKind::Symbol(symbol) => matches!(symbol, b'(' | b')' | b','),
+            TokenKind::Word => statement.is_any_word(at, &PURE),
+            TokenKind::QuotedName => false,
+            _ => true,
+        });
+    let tokens = &statement.tokens[expression];
+    match (tokens.first(), tokens.last()) {
+        (Some(first), Some(last)) if pure && depth == 0 => Ok(Plan::Ask(first.start..last.end)),
+        // The server does not take it either.
+        (None, _) => Ok(Plan::Pass),
+        _ => Err(Refusal::unsupported(
+            "this statement",
+            "the text that it runs is not known before",
+            "put the text into a user variable by a statement of its own",
         )),
     }
 }
@@ -228,7 +311,7 @@ fn multi(statements: &[Statement]) -> Result<Plan, Refusal> {
     let mut reads = false;
     let mut names = 0;
     let mut schema: Option<String> = statements[0].context.schema.map(str::to_owned);
-    for statement in statements {
+    for (at, statement) in statements.iter().enumerate() {
         let context = Context {
             schema: schema.as_deref(),
             ..*statement.context
@@ -257,6 +340,9 @@ fn multi(statements: &[Statement]) -> Result<Plan, Refusal> {
             }
             Plan::Describe(describe) if describe.table.is_none() => {}
             Plan::Read if is_dynamic(&statement) => reads = true,
+            Plan::Ask(expression) if is_made_of(&statements[..at], &statement, &expression) => {
+                reads = true;
+            }
             _ => {
                 let reason = "codec-proxy does not translate several statements at once yet";
                 return Err(refuse_all(&statement, reason, TEXT_PROTOCOL));
@@ -276,6 +362,20 @@ fn multi(statements: &[Statement]) -> Result<Plan, Refusal> {
             Err(refuse_all(&statements[0], reason, TEXT_PROTOCOL))
         }
     }
+}
+
+/// Whether a dynamic statement's text is a variable that one of the statements before it sets,
+/// and nothing of all that is written there could be the name of a codec table.
+fn is_made_of(before: &[Statement], statement: &Statement, expression: &Range<usize>) -> bool {
+    let variable = &statement.text[expression.clone()];
+    let sets = |other: &Statement| {
+        other.is_word(0, "SET")
+            && other.tokens.iter().any(|token| {
+                let is_variable = token.kind == TokenKind::Variable;
+                is_variable && token.bytes(other.text).eq_ignore_ascii_case(variable)
+            })
+    };
+    before.iter().any(sets) && !statement.index.mentions(statement.text)
 }
 
 /// Whether some of the statements changes `sql_mode` or the client's character set.

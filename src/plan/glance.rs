@@ -13,7 +13,7 @@ use crate::view::View;
 /// ASCII; [`Glance::Examine`] is not. `several` says that the text may hold several statements.
 pub fn glance(text: &[u8], index: &Index, view: View, several: bool) -> Glance {
     let first = keyword(text);
-    let more = || (several || first != Keyword::Plain) && follows_ddl(text);
+    let more = || (several || first != Keyword::Plain) && follows(text, view);
     let examine = match (view, first) {
         (_, Keyword::Ddl | Keyword::Describe) => true,
         (View::Stored, _) => more(),
@@ -42,11 +42,12 @@ enum Keyword {
     Other,
 }
 
-/// Whether a later statement of the text may be DDL.
-fn follows_ddl(text: &[u8]) -> bool {
-    memchr_iter(b';', text).any(|at| {
-        let next = keyword(&text[at + 1..]);
-        matches!(next, Keyword::Ddl | Keyword::Describe)
+/// Whether a later statement of the text is of a kind that is looked at wherever it stands.
+fn follows(text: &[u8], view: View) -> bool {
+    memchr_iter(b';', text).any(|at| match keyword(&text[at + 1..]) {
+        Keyword::Ddl | Keyword::Describe => true,
+        Keyword::Dynamic => view != View::Stored,
+        Keyword::Plain | Keyword::Other => false,
     })
 }
 
@@ -68,13 +69,22 @@ fn keyword(text: &[u8]) -> Keyword {
         Some(b'E') if is("EXPLAIN") => Keyword::Describe,
         Some(b'E') if is("EXECUTE") => Keyword::Dynamic,
         Some(b'P') if is("PREPARE") => Keyword::Dynamic,
-        Some(b'S') if is("SELECT") || is("SET") => Keyword::Plain,
+        Some(b'S') if is("SELECT") => Keyword::Plain,
+        Some(b'S') if is("SET") && is_set_statement(text) => Keyword::Dynamic,
+        Some(b'S') if is("SET") => Keyword::Plain,
         Some(b'I') if is("INSERT") => Keyword::Plain,
         Some(b'R') if is("REPLACE") => Keyword::Plain,
         Some(b'U') if is("UPDATE") => Keyword::Plain,
         Some(b'D') if is("DELETE") => Keyword::Plain,
         _ => Keyword::Other,
     }
+}
+
+/// Whether it is a `SET STATEMENT … FOR` another statement.
+fn is_set_statement(text: &[u8]) -> bool {
+    const STATEMENT: &[u8] = b"STATEMENT";
+    let head = skip_blank(&text[b"SET".len()..]).get(..STATEMENT.len());
+    head.is_some_and(|head| head.eq_ignore_ascii_case(STATEMENT))
 }
 
 /// The text from its first keyword on: white space, comments, opening parentheses and the
@@ -125,6 +135,8 @@ mod tests {
             ("/* create", Keyword::Other),
             ("", Keyword::Other),
             ("execute immediate 'x'", Keyword::Dynamic),
+            ("set/**/statement x=1 for select 1", Keyword::Dynamic),
+            ("set @x = 1", Keyword::Plain),
         ] {
             assert_eq!(keyword(text.as_bytes()), expected, "{text}");
         }
@@ -132,7 +144,11 @@ mod tests {
 
     #[test]
     fn later_statements_count() {
-        assert!(follows_ddl(b"SELECT 1; /* a */ drop table t"));
-        assert!(!follows_ddl(b"SELECT 1; SELECT 2"));
+        let follows = |text: &str| {
+            [View::Bytes, View::Stored].map(|view| super::follows(text.as_bytes(), view))
+        };
+        assert_eq!(follows("SELECT 1; /* a */ drop table t"), [true, true]);
+        assert_eq!(follows("SELECT 1; execute s"), [true, false]);
+        assert_eq!(follows("SELECT 1; SELECT 2"), [false, false]);
     }
 }

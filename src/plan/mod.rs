@@ -23,7 +23,7 @@ mod tests;
 use std::ops::Range;
 use std::sync::Arc;
 
-pub use examine::{examine, examine_prepared};
+pub use examine::{examine, examine_dynamic, examine_prepared, refuse_named};
 pub use glance::glance;
 
 use crate::catalog::Table;
@@ -76,6 +76,9 @@ pub enum Plan {
     /// A `SET @codec_… = …`: send it as it is; if the server accepts it, the session's
     /// [`Choice`](crate::view::Choice) takes these over, in their order.
     Choose(Vec<Setting>),
+    /// A `PREPARE` or `EXECUTE IMMEDIATE` of a text that only the server knows, as this
+    /// expression (bytes of the text): ask it, and let [`examine_dynamic`] decide.
+    Ask(Range<usize>),
 }
 
 /// The codec values of an INSERT or REPLACE.

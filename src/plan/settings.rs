@@ -28,13 +28,14 @@ pub(super) fn mentioned(text: &[u8]) -> bool {
 }
 
 /// Whether what follows an `@` is the name of one of the variables, in quotes or without; in a
-/// string the quotes may be doubled or escaped.
+/// string the quotes may be doubled or escaped, and so may the letters.
 fn begins_name(mut rest: &[u8]) -> bool {
     while let [b'`' | b'\'' | b'"' | b'\\', inner @ ..] = rest {
         rest = inner;
     }
-    let head = rest.get(..PREFIX.len());
-    head.is_some_and(|head| head.eq_ignore_ascii_case(PREFIX))
+    let letters = rest.iter().filter(|b| **b != b'\\');
+    let head = letters.take(PREFIX.len()).map(u8::to_ascii_lowercase);
+    head.eq(PREFIX.iter().copied())
 }
 
 /// What the statements of a text choose, in order; nothing of it if there is a refusal.
@@ -152,7 +153,8 @@ fn name(statement: &Statement, at: usize) -> Option<String> {
         return None;
     }
     let name = String::from_utf8_lossy(written).to_ascii_lowercase();
-    let name = name.trim_matches(['`', '\'', '"', '\\']);
+    let name = name.replace('\\', "");
+    let name = name.trim_matches(['`', '\'', '"']);
     name.strip_prefix("codec_").map(str::to_owned)
 }
 

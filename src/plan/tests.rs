@@ -118,6 +118,7 @@ fn short(plan: Result<Plan, Refusal>) -> String {
         }
         Ok(Plan::Choose(settings)) => format!("choose {settings:?}"),
         Ok(Plan::Declare(_)) => "declare".into(),
+        Ok(Plan::Ask(_)) => "ask".into(),
         Ok(Plan::Describe(_)) => "describe".into(),
         Ok(Plan::Ddl(ddl)) => {
             let tables = ddl.tables.iter().map(|(s, t)| format!(" {s}.{t}"));

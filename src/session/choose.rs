@@ -3,6 +3,8 @@
 //! 1. The statement goes to the server, which keeps the variables as any others.
 //! 2. Its answer is relayed. If it is an OK, the choice holds for all that the client sends
 //!    afterwards; otherwise nothing has changed.
+//! 3. Statements on codec tables that were prepared in another view are closed; those that were
+//!    prepared under a name are refused from now on.
 //!
 //! `COM_RESET_CONNECTION` and `COM_CHANGE_USER`, with which the server forgets the variables,
 //! bring the listener's view back.
@@ -10,6 +12,7 @@
 use std::io;
 
 use super::link::Outgoing;
+use super::prepare;
 use super::relay::{Relay, Statement};
 use crate::view::Setting;
 use crate::wire::command;
@@ -23,10 +26,12 @@ const PACKET: u64 = 16 << 20;
 pub async fn run(relay: &mut Relay, statement: &Statement, settings: &[Setting]) -> io::Result<()> {
     relay.forward(statement);
     relay.server.flush_unsent().await?;
+    let before = relay.choice.view;
     if respond(relay, statement.seq).await? {
         for setting in settings {
             relay.choice.set(setting);
         }
+        prepare::close_others(relay, before).await?;
     }
     Ok(())
 }

@@ -132,6 +132,11 @@ pub fn keeps_schema(text: &[u8]) -> bool {
         .any(|changing| keyword.eq_ignore_ascii_case(changing))
 }
 
+/// Whether it is a `PREPARE`.
+pub fn prepares(text: &[u8]) -> bool {
+    first_word(text).eq_ignore_ascii_case(b"PREPARE")
+}
+
 fn first_word(text: &[u8]) -> &[u8] {
     let text = text.trim_ascii_start();
     &text[..text

@@ -2,7 +2,7 @@
 //!
 //! A session relays (`relay.rs`) until a statement needs a closer look. Then the responses under
 //! way are let through, the statement is planned ([`crate::plan`]) and handled: passed on after
-//! all, refused, or run by one of `write`, `read`, `describe`, `declare` and `choose`.
+//! all, refused, or run by one of `write`, `read`, `describe`, `declare`, `choose` and `dynamic`.
 //! After that it relays again. Everything a session knows is gone with it.
 
 mod buffers;
@@ -11,6 +11,7 @@ mod coded;
 mod context;
 mod declare;
 mod describe;
+mod dynamic;
 mod guard;
 mod link;
 mod login;
@@ -26,6 +27,7 @@ pub mod tls;
 mod write;
 
 use std::io;
+use std::ops::Range;
 use std::pin::Pin;
 use std::time::Duration;
 
@@ -40,6 +42,7 @@ use self::link::Link;
 use self::login::{Challenge, LoginError, Seqs};
 use self::relay::{Event, Relay, Statement};
 use self::stream::Stream;
+use crate::catalog::Index;
 use crate::plan::{self, Plan};
 use crate::refusal::Refusal;
 use crate::view::View;
@@ -188,43 +191,40 @@ impl Session<'_> {
                 }
             }
         }
-        let stores = |chain: &crate::codec::Chain| {
-            let stores = &self.shared.stores;
-            let named = chain.store.as_deref().filter(|name| !name.is_empty());
-            let of_filepath = match chain.codecs.first() {
-                Some(&"filepath") => stores.filepath_default(),
-                _ => None,
-            };
-            stores
-                .resolve(named.or(of_filepath).unwrap_or_default())
-                .map(|s| s.name().to_owned())
-                .map_err(|e| e.to_string())
-        };
-        let context = plan::Context {
-            schema: self.context.schema.as_deref(),
-            dialect: self.context.dialect,
-            charset: &self.context.charset,
-            view: self.relay.choice.view,
-            stores: &stores,
-        };
         let text = statement.payload.slice(1..);
         if statement.command == command::STMT_PREPARE {
-            if let Err(refusal) = plan::examine_prepared(&text, &context, &index) {
+            let examined = self.planned(|context| {
+                plan::examine_prepared(&text, context, &index)?;
+                plan::examine(&text, context, &index)
+            });
+            if let Err(refusal) = examined {
                 return self.refuse(statement.seq, &refusal).await;
             }
-            if let Ok(Plan::Ddl(ddl)) = plan::examine(&text, &context, &index) {
-                prepare::prepare(&mut self.relay, statement, ddl).await?;
-                self.relay.client.resume();
-                return Ok(());
-            }
-            self.relay.prepared.other();
-            return self.pass(statement);
+            let reason = match examined {
+                Ok(Plan::Ddl(ddl)) => prepare::Reason::Ddl(ddl),
+                _ if index.mentions(&text) => prepare::Reason::Codec,
+                _ => {
+                    self.relay.prepared.other();
+                    return self.pass(statement);
+                }
+            };
+            prepare::prepare(&mut self.relay, statement, reason).await?;
+            self.relay.client.resume();
+            return Ok(());
         }
-        let plan = plan::examine(&text, &context, &index);
+        let plan = self.planned(|context| {
+            if self.relay.prepared.names_others() {
+                plan::refuse_named(&text, context)?;
+            }
+            plan::examine(&text, context, &index)
+        });
+        if let Ok(Plan::Ask(expression)) = plan {
+            return self.dynamic(statement, expression, &index).await;
+        }
         let relay = &mut self.relay;
         let done = match plan {
             Err(refusal) => return self.refuse(statement.seq, &refusal).await,
-            Ok(Plan::Pass) => return self.pass(statement),
+            Ok(Plan::Pass | Plan::Ask(_)) => return self.pass(statement),
             Ok(Plan::Write(write)) => {
                 drop(text);
                 let seq = statement.seq;
@@ -242,6 +242,63 @@ impl Session<'_> {
             }
             Ok(Plan::Choose(settings)) => choose::run(relay, &statement, &settings).await,
             Ok(Plan::Ddl(ddl)) => declare::ddl(relay, &self.shared.catalog, statement, &ddl).await,
+        };
+        self.relay.client.resume();
+        done
+    }
+
+    /// Plans with what is known of the session.
+    fn planned<T>(&self, plan: impl FnOnce(&plan::Context) -> T) -> T {
+        let stores = |chain: &crate::codec::Chain| {
+            let stores = &self.shared.stores;
+            let named = chain.store.as_deref().filter(|name| !name.is_empty());
+            let of_filepath = match chain.codecs.first() {
+                Some(&"filepath") => stores.filepath_default(),
+                _ => None,
+            };
+            stores
+                .resolve(named.or(of_filepath).unwrap_or_default())
+                .map(|s| s.name().to_owned())
+                .map_err(|e| e.to_string())
+        };
+        plan(&plan::Context {
+            schema: self.context.schema.as_deref(),
+            dialect: self.context.dialect,
+            charset: &self.context.charset,
+            view: self.relay.choice.view,
+            stores: &stores,
+        })
+    }
+
+    /// A statement that runs a text which only the server knows.
+    async fn dynamic(
+        &mut self,
+        statement: Statement,
+        expression: Range<usize>,
+        index: &Index,
+    ) -> io::Result<()> {
+        if !self.relay.context_valid {
+            match context::ask(&mut self.relay).await? {
+                Ok(context) => self.context = context,
+                Err(packet) => return self.answer(statement.seq, &packet).await,
+            }
+        }
+        let limit = self.shared.limits.statement_bytes;
+        let expression = &statement.payload[1..][expression];
+        let text = match dynamic::ask(&mut self.relay, expression, limit).await? {
+            Ok(text) => text,
+            Err(packet) => return self.answer(statement.seq, &packet).await,
+        };
+        let plan = self.planned(|context| plan::examine_dynamic(&text, context, index));
+        let (relay, results) = (&mut self.relay, self.context.results);
+        let done = match plan {
+            Err(refusal) => return self.refuse(statement.seq, &refusal).await,
+            Ok(Plan::Ddl(ddl)) => declare::ddl(relay, &self.shared.catalog, statement, &ddl).await,
+            Ok(Plan::Describe(plan)) => describe::run(relay, statement, &plan).await,
+            Ok(_) if relay.choice.view.translates_any(index) => {
+                read::run(relay, self.shared, index, results, statement).await
+            }
+            Ok(_) => return self.pass(statement),
         };
         self.relay.client.resume();
         done

@@ -1,6 +1,10 @@
 //! DDL in the prepared-statement protocol: what is prepared changes nothing, what is executed
 //! must be seen in the catalog before the client has its answer. So the session remembers which
 //! of its prepared statements are DDL, by the ids that the server gave them.
+//!
+//! A statement on codec tables means something else in another view: what it was prepared for is
+//! what its client still sends and expects. When the session chooses another view, such
+//! statements are closed on the server, so that executing one is an error.
 
 use std::collections::HashMap;
 use std::io;
@@ -10,6 +14,7 @@ use super::declare;
 use super::relay::{Relay, Statement};
 use crate::catalog::Catalog;
 use crate::plan::Ddl;
+use crate::view::View;
 use crate::wire::command;
 use crate::wire::reply;
 use crate::wire::response::Seen;
@@ -24,11 +29,35 @@ const LAST: u32 = u32::MAX;
 /// have its DDL noticed by the catalog's own look, seconds later.
 const REMEMBERED: usize = 256;
 
-/// The prepared DDL of a session.
+/// The prepared statements of a session that something is to be known of.
 #[derive(Debug, Default)]
 pub struct Prepared {
     by_id: HashMap<u32, Ddl>,
     last: Option<Ddl>,
+    /// Statements that name codec tables, with the view that they were prepared in.
+    views: HashMap<u32, View>,
+    /// What is known of statements prepared by `PREPARE`.
+    named: Named,
+}
+
+/// The statements that a session has prepared under names.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+enum Named {
+    #[default]
+    None,
+    /// All in the present view.
+    Present,
+    /// Some in another: which is not known, as the server alone has the names.
+    Others,
+}
+
+/// Why a statement is remembered.
+#[derive(Debug)]
+pub enum Reason {
+    /// Its execution changes the catalog.
+    Ddl(Ddl),
+    /// It names a codec table.
+    Codec,
 }
 
 impl Prepared {
@@ -42,10 +71,39 @@ impl Prepared {
         !self.by_id.is_empty()
     }
 
+    /// A statement was prepared under a name.
+    pub fn name(&mut self) {
+        if self.named == Named::None {
+            self.named = Named::Present;
+        }
+    }
+
+    /// Whether a name may stand for a statement that was prepared in another view.
+    pub fn names_others(&self) -> bool {
+        self.named == Named::Others
+    }
+
+    /// Whether statements on codec tables are remembered: then it matters which are closed.
+    pub fn any_of_views(&self) -> bool {
+        !self.views.is_empty()
+    }
+
+    /// The client closes a statement by this command.
+    pub fn closed(&mut self, payload: &[u8]) {
+        if let Some(id) = id(payload) {
+            self.views.remove(&id);
+        }
+    }
+
+    /// Forgets the statements of other views; gives their ids.
+    fn of_others(&mut self, view: View) -> Vec<u32> {
+        let others = self.views.extract_if(|_, prepared| *prepared != view);
+        others.map(|(id, _)| id).collect()
+    }
+
     /// What the execution of this command changes, if it is that of DDL.
     pub fn executed(&self, payload: &[u8]) -> Option<&Ddl> {
-        let id = payload.get(1..5)?;
-        match u32::from_le_bytes([id[0], id[1], id[2], id[3]]) {
+        match id(payload)? {
             LAST => self.last.as_ref(),
             id => self.by_id.get(&id),
         }
@@ -60,8 +118,29 @@ impl Prepared {
     }
 }
 
-/// Relays the preparation of DDL.
-pub async fn prepare(relay: &mut Relay, statement: Statement, ddl: Ddl) -> io::Result<()> {
+/// The statement's id in a command.
+fn id(payload: &[u8]) -> Option<u32> {
+    let id = payload.get(1..5)?.try_into().ok()?;
+    Some(u32::from_le_bytes(id))
+}
+
+/// Ends the statements that were prepared in another view than the present, on codec tables or
+/// under a name; `before` is the view until now.
+pub async fn close_others(relay: &mut Relay, before: View) -> io::Result<()> {
+    if before != relay.choice.view && relay.prepared.named == Named::Present {
+        relay.prepared.named = Named::Others;
+    }
+    for id in relay.prepared.of_others(relay.choice.view) {
+        let [a, b, c, d] = id.to_le_bytes();
+        let close = [command::STMT_CLOSE, a, b, c, d];
+        relay.server.write_packet(0, &close).await?;
+    }
+    Ok(())
+}
+
+/// Relays the preparation of a statement that is to be remembered.
+pub async fn prepare(relay: &mut Relay, statement: Statement, reason: Reason) -> io::Result<()> {
+    let view = relay.choice.view;
     let (mut out, server, responses) = relay.ask(&statement).await?;
     let mut id = None;
     loop {
@@ -78,9 +157,13 @@ pub async fn prepare(relay: &mut Relay, statement: Statement, ddl: Ddl) -> io::R
     }
     out.flush().await?;
     relay.server.resume();
-    match id {
-        Some(id) => relay.prepared.remember(id, ddl),
-        None => relay.prepared.other(),
+    match (id, reason) {
+        (Some(id), Reason::Ddl(ddl)) => relay.prepared.remember(id, ddl),
+        (Some(id), Reason::Codec) => {
+            relay.prepared.other();
+            relay.prepared.views.insert(id, view);
+        }
+        (None, _) => relay.prepared.other(),
     }
     Ok(())
 }

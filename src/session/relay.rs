@@ -386,6 +386,10 @@ impl Relay {
                         })
                     }
                     command::STMT_EXECUTE if self.prepared.executed(payload).is_none() => None,
+                    command::STMT_CLOSE => {
+                        self.prepared.closed(payload);
+                        None
+                    }
                     _ => Some(Event::Command {
                         seq,
                         payload: Bytes::copy_from_slice(payload),
@@ -428,6 +432,7 @@ impl Relay {
                     || self.choice.view != View::Stored && !catalog.index().is_empty()
             }
             command::STMT_EXECUTE => self.prepared.any() && len <= prepare::EXECUTE,
+            command::STMT_CLOSE => self.prepared.any_of_views() && len <= prepare::EXECUTE,
             command::CHANGE_USER | command::RESET_CONNECTION => true,
             command::FIELD_LIST => self.choice.view != View::Stored,
             _ => false,
@@ -435,17 +440,20 @@ impl Relay {
     }
 
     fn glance(&self, payload: &[u8], catalog: &Catalog) -> Glance {
-        plan::glance(
-            &payload[1..],
-            &catalog.index(),
-            self.choice.view,
-            self.multi_statements,
-        )
+        let (index, text) = (catalog.index(), &payload[1..]);
+        // What is prepared on a codec table must be known when the view is changed.
+        if payload[0] == command::STMT_PREPARE && index.mentions(text) {
+            return Glance::Examine;
+        }
+        plan::glance(text, &index, self.choice.view, self.multi_statements)
     }
 
     /// A statement that may set variables or the database makes the remembered context stale.
     fn note_keyword(&mut self, text: &[u8], whole: bool) {
         let single = !self.multi_statements || whole && memchr::memchr(b';', text).is_none();
+        if !context::outlives(text) && context::prepares(text) {
+            self.prepared.name();
+        }
         self.context_valid &= single && context::outlives(text);
         self.schema_known &= single && context::keeps_schema(text);
     }

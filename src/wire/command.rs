@@ -14,6 +14,8 @@ pub const CHANGE_USER: u8 = 0x11;
 pub const STMT_PREPARE: u8 = 0x16;
 /// `COM_STMT_EXECUTE`
 pub const STMT_EXECUTE: u8 = 0x17;
+/// `COM_STMT_CLOSE`
+pub const STMT_CLOSE: u8 = 0x19;
 /// `COM_SET_OPTION`
 pub const SET_OPTION: u8 = 0x1B;
 /// `COM_RESET_CONNECTION`
@@ -43,7 +45,7 @@ pub enum Expect {
 /// What the response to `command` looks like.
 pub fn expect(command: u8) -> Expect {
     match command {
-        QUIT | 0x18 /* STMT_SEND_LONG_DATA */ | 0x19 /* STMT_CLOSE */ => Expect::Nothing,
+        QUIT | 0x18 /* STMT_SEND_LONG_DATA */ | STMT_CLOSE => Expect::Nothing,
         // INIT_DB, CREATE_DB, DROP_DB, REFRESH, SHUTDOWN, STATISTICS, PROCESS_KILL, DEBUG, PING,
         // STMT_RESET, SET_OPTION, RESET_CONNECTION
         INIT_DB | 0x05..=0x09 | 0x0C..=0x0E | 0x1A | SET_OPTION | RESET_CONNECTION => Expect::One,

@@ -552,3 +552,109 @@ fn what_cannot_be_read_ends_the_result_without_showing_it() {
     assert!(error.message.contains("limits.row_bytes"), "{error}");
     assert_json_view(&mut client);
 }
+
+/// A view's columns have the comments of those that they show, and its metadata may name no table.
+#[test]
+fn views_of_the_database_are_refused_from_the_first_moment() {
+    let lab = lab("database_views");
+    let mut client = lab.bytes();
+    client.ok("SET @codec_view = 'json'");
+    for view in [
+        "VIEW v AS SELECT id, here FROM t",
+        "VIEW v AS SELECT CONCAT(here) h, data FROM t",
+        "ALGORITHM = TEMPTABLE VIEW v AS SELECT id, here FROM t",
+        "VIEW v AS SELECT MAX(here) here FROM t",
+    ] {
+        client.ok(format!("CREATE OR REPLACE {view}"));
+        for statement in ["SELECT * FROM v", "INSERT INTO v (here) VALUES ('[1]')"] {
+            let error = client.error(statement);
+            assert!(
+                error.message.starts_with("codec-proxy: "),
+                "{view}: {error}"
+            );
+        }
+    }
+    assert_json_view(&mut client);
+}
+
+/// What runs is not in the statement: the server is asked.
+#[test]
+fn dynamic_statements_neither_write_nor_tell_what_is_stored() {
+    let lab = lab("dynamic");
+    let mut client = lab.bytes();
+    client.ok("SET @codec_view = 'json'");
+    client.ok("CREATE TABLE plain (id INT, x TEXT)");
+    for text in [
+        "INSERT INTO t (id, here) VALUES (9, '[1]')",
+        "SELECT HEX(here) FROM t",
+        "UPDATE t SET data = '[1]'",
+    ] {
+        client.ok(format!("SET @q = \"{text}\""));
+        let half = text.len() / 2;
+        let (head, tail) = text.split_at(half);
+        for statement in [
+            "EXECUTE IMMEDIATE @q".to_owned(),
+            "PREPARE s FROM @q".to_owned(),
+            format!("EXECUTE IMMEDIATE CONCAT(\"{head}\", \"{tail}\")"),
+        ] {
+            let error = client.error(&statement);
+            assert!(error.message.starts_with("codec-proxy: "), "{error}");
+        }
+        assert!(client.prepare("EXECUTE IMMEDIATE @q").is_err());
+    }
+    assert_eq!(lab.direct().text("SELECT COUNT(*) FROM t"), "1");
+
+    // Everything else works as before, in whatever character set.
+    client.ok("SET NAMES latin1");
+    client.ok("SET @q = 'INSERT INTO plain VALUES (?, ?)', @id = 1, @x = 'a'");
+    client.ok("EXECUTE IMMEDIATE @q USING @id, @x");
+    client.ok("PREPARE s FROM @q");
+    client.ok("EXECUTE s USING @id, @x");
+    assert_eq!(client.text("SELECT COUNT(*) FROM plain"), "2");
+    client.ok("SET @q = 'CREATE TABLE late (id INT PRIMARY KEY, x LONGBLOB COMMENT '':<blob>:'')'");
+    client.ok("EXECUTE IMMEDIATE @q");
+    client.ok("INSERT INTO late VALUES (1, '[1]')");
+    assert_eq!(client.text("SELECT x FROM late"), "[1]");
+    client.error("EXECUTE IMMEDIATE @no_such_text");
+    client.error("EXECUTE IMMEDIATE CONCAT('nonsense')");
+    assert_json_view(&mut client);
+}
+
+/// What a client binds is meant for the view in which it prepared the statement.
+#[test]
+fn statements_on_codec_tables_end_with_the_view_they_were_prepared_in() {
+    let lab = lab("prepared_views");
+    let mut client = lab.stored();
+    let execute = |client: &mut Client, id: u32| {
+        let mut body = id.to_le_bytes().to_vec();
+        body.extend_from_slice(&[0, 1, 0, 0, 0]);
+        let frames = client.command(com::STMT_EXECUTE, &body, Expect::Results);
+        frames.last().expect("an answer").body.first() != Some(&0xff)
+    };
+    let prepare = |client: &mut Client, sql: &str| client.prepare(sql).expect("prepared");
+    let insert = prepare(&mut client, "REPLACE INTO t (id, here) VALUES (5, '[1]')");
+    let other = prepare(&mut client, "SELECT 1");
+    assert!(execute(&mut client, insert) && execute(&mut client, other));
+    client.ok("DELETE FROM t WHERE id = 5");
+    client.ok("SET @codec_view = 'stored', @codec_json_limit = 5");
+    assert!(execute(&mut client, insert), "no other view");
+    client.ok("DELETE FROM t WHERE id = 5");
+    client.ok("SET @codec_view = 'json'");
+    assert!(!execute(&mut client, insert), "another view");
+    assert!(execute(&mut client, other), "no codec table");
+    let ids = prepare(&mut client, "SELECT id FROM t");
+    assert!(execute(&mut client, ids), "prepared in this view");
+
+    client.ok("SET @codec_view = 'stored'");
+    client.ok("SET @x = '[1]'");
+    client.ok("PREPARE s FROM 'REPLACE INTO t (id, here) VALUES (5, ?)'");
+    client.ok("SET @codec_view = 'json'");
+    let error = client.error("EXECUTE s USING @x");
+    assert!(error.message.starts_with("codec-proxy: "), "{error}");
+    client.command(com::RESET_CONNECTION, b"", Expect::Single);
+    client.ok("SET @codec_view = 'json'");
+    client.ok("PREPARE s FROM 'SELECT 1'");
+    client.ok("EXECUTE s");
+    assert_eq!(lab.direct().text("SELECT COUNT(*) FROM t"), "1");
+    assert_json_view(&mut client);
+}

@@ -41,16 +41,11 @@ impl Codec for Filepath {
     }
 
     fn validate(&self, value: &Value) -> Result<(), CodecError> {
-        match value {
-            Value::Str(_) => Ok(()),
-            other => Err(not_a_path(other)),
-        }
+        split(value).map(drop)
     }
 
     fn encode(&self, value: Value, to: &Writing<'_>) -> Result<Value, CodecError> {
-        let Value::Str(text) = value else {
-            return Err(not_a_path(&value));
-        };
+        let (text, meant) = split(&value)?;
         let default;
         let store = match to.store {
             Some(name) if !name.is_empty() => name,
@@ -60,7 +55,12 @@ impl Codec for Filepath {
             }
         };
         let backend = to.backends.backend(store)?;
-        let path = ObjectPath::parse(&text)?;
+        if meant.is_some_and(|meant| meant != backend.name()) {
+            let name = backend.name();
+            let text = format!("its \"store\" is another than this column's, '{name}'");
+            return Err(CodecError::Value(text));
+        }
+        let path = ObjectPath::parse(text)?;
         check(backend.layout(), &path)?;
         let size = backend.size(&path)?;
         if size.is_none() && !backend.has_folder(&path)? {
@@ -70,7 +70,7 @@ impl Codec for Filepath {
             )));
         }
         Ok(metadata::dict([
-            ("path", Value::Str(text)),
+            ("path", text.into()),
             ("store", backend.name().into()),
             ("size", size.map_or(Value::None, metadata::count)),
             ("is_dir", Value::Bool(size.is_none())),
@@ -99,7 +99,12 @@ impl Codec for Filepath {
             },
             Notation::Json => {
                 let value = json::parse(&sent, limits)?;
-                Ok(value.field("path").cloned().unwrap_or(value))
+                let own = |key| Some((key, value.field(key)?.clone()));
+                Ok(match (own("path"), own("store")) {
+                    (Some(path), Some(store)) => metadata::dict([path, store]),
+                    (Some((_, path)), None) => path,
+                    (None, _) => value,
+                })
             }
         }
     }
@@ -119,6 +124,15 @@ impl Codec for Filepath {
 
     fn is_text(&self) -> bool {
         true
+    }
+}
+
+/// The path that a value is or has, and the store that it says to be in.
+fn split(value: &Value) -> Result<(&str, Option<&str>), CodecError> {
+    match (value, value.field("path"), value.field("store")) {
+        (Value::Str(path), ..) | (_, Some(Value::Str(path)), None) => Ok((path, None)),
+        (_, Some(Value::Str(path)), Some(Value::Str(store))) => Ok((path, Some(store))),
+        _ => Err(not_a_path(value)),
     }
 }
 
@@ -286,6 +300,40 @@ mod tests {
         place.filepath_default = Some("main".to_owned());
         let stored = write(&place, "", "sub/x.bin").unwrap();
         assert_eq!(stored.field("store"), Some(&"main".into()));
+    }
+
+    #[test]
+    fn a_file_of_another_store_is_not_taken_for_one_of_this() {
+        let place = place();
+        let write = |text: &'static str| {
+            let manner = Manner {
+                notation: Notation::Json,
+                ..place.manner
+            };
+            let sent = Bytes::from_static(text.as_bytes());
+            let value = Filepath.take(sent, &manner, &ValueLimits::default())?;
+            Filepath.validate(&value)?;
+            let to = Writing {
+                store: Some("main"),
+                ..place.writing()
+            };
+            Filepath.encode(value, &to)
+        };
+        for text in [
+            r#""sub/x.bin""#,
+            r#"{"path": "sub/x.bin"}"#,
+            r#"{"path": "sub/x.bin", "store": "main", "size": 1}"#,
+        ] {
+            assert!(write(text).is_ok(), "{text}");
+        }
+        for text in [
+            r#"{"path": "sub/x.bin", "store": "other"}"#,
+            r#"{"path": "sub/x.bin", "store": null}"#,
+            r#"{"path": 1, "store": "main"}"#,
+            r#"{"store": "main"}"#,
+        ] {
+            assert!(write(text).is_err(), "{text}");
+        }
     }
 
     #[test]

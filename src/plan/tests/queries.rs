@@ -224,3 +224,48 @@ fn natural_join_must_not_compare_pointers() {
         assert_eq!(found(text), expected, "{text}");
     }
 }
+
+#[test]
+fn texts_that_only_the_server_knows_are_asked_for() {
+    check(&[
+        ("EXECUTE IMMEDIATE @q", "ask"),
+        ("PREPARE s FROM @q", "ask"),
+        (
+            "SET STATEMENT max_statement_time=5 FOR EXECUTE IMMEDIATE (@q)",
+            "ask",
+        ),
+        ("EXECUTE IMMEDIATE CONCAT('SELECT ', @x) USING @y", "ask"),
+        ("EXECUTE s", "read"),
+        ("EXECUTE IMMEDIATE @q := 'SELECT 1'", "no this statement"),
+        ("EXECUTE IMMEDIATE f()", "no this statement"),
+        (
+            "EXECUTE IMMEDIATE IF(RAND() < 1, 'a', 'b')",
+            "no this statement",
+        ),
+        ("SELECT 1; EXECUTE IMMEDIATE @q", "no this statement"),
+        ("SET @q = 'SELECT 1'; PREPARE s FROM @q; EXECUTE s", "read"),
+        (
+            "SET @q = 'SELECT hex(traces) FROM session'; EXECUTE IMMEDIATE @q",
+            "no this statement",
+        ),
+        (
+            "EXECUTE IMMEDIATE 'EXECUTE IMMEDIATE @q'",
+            "no this statement",
+        ),
+    ]);
+    let context = context();
+    let asked = |text: &'static str| {
+        let text = Bytes::from_static(text.as_bytes());
+        short(crate::plan::examine_dynamic(&text, &context, &index()))
+    };
+    assert_eq!(asked("SELECT 1"), "pass");
+    assert_eq!(asked("DROP TABLE session"), "ddl lab.session");
+    assert_eq!(asked("SELECT traces FROM session"), "no lab.session.traces");
+    assert_eq!(
+        asked("SELECT hex(traces) FROM session"),
+        "no lab.session.traces"
+    );
+    assert_eq!(asked("SET @codec_view = 'json'"), "no this statement");
+    let text = Bytes::from_static(b"EXECUTE IMMEDIATE @q");
+    assert!(crate::plan::examine_prepared(&text, &context, &index()).is_err());
+}

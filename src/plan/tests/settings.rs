@@ -38,6 +38,7 @@ fn a_set_of_its_own_chooses() {
             &[Setting::View(Some(View::Bytes))],
         ),
         ("SET @'codec_view' = NULL", &[Setting::View(None)]),
+        ("SET @'c\\odec_vie\\w' = NULL", &[Setting::View(None)]),
         ("SET @codec_npy = 'npy'", &[Setting::Npy(NpyForm::File)]),
         ("SET @codec_npy = 'array'", &[Setting::Npy(NpyForm::Array)]),
         ("SET @codec_npy = NULL", &[Setting::Npy(NpyForm::Array)]),

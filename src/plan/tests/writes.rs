@@ -139,6 +139,8 @@ fn other_writes_are_refused() {
         "CREATE TEMPORARY TABLE session (id int)",
         "CREATE TRIGGER tr BEFORE INSERT ON session FOR EACH ROW SET NEW.traces = NULL",
         "CREATE PROCEDURE p() SELECT * FROM session",
+        "CREATE PROCEDURE p() INSERT INTO session VALUES (1, 'x', 'y', 'z', 2)",
+        "CREATE EVENT e ON SCHEDULE EVERY 1 DAY DO REPLACE lab.session (SELECT 1, 2, 3, 4, 5)",
         "CREATE FUNCTION f() RETURNS int RETURN (SELECT length(traces) FROM session)",
         "ALTER TABLE session MODIFY traces longblob",
         "ALTER TABLE session CHANGE traces x json",
