@@ -45,13 +45,6 @@ fn all_that_the_old_program_takes() {
 }
 
 #[test]
-fn random_values_there_and_back() {
-    if let Some(doors) = Doors::on_mysql("roundtrip") {
-        doors.run("roundtrip.py", "200 20261");
-    }
-}
-
-#[test]
 fn columns_in_every_view() {
     let Some(lab) = lab("mysql_columns") else {
         return;
