@@ -81,6 +81,7 @@ pub fn serve_until(
             &config.stores,
             StoreLimits {
                 deadline: config.limits.store_seconds,
+                parallel: config.limits.store_parallel,
             },
             background.handle().clone(),
         )?,

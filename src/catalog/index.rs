@@ -222,6 +222,16 @@ impl Index {
     }
 }
 
+impl NameCase {
+    /// Whether two schema or table names are the same to the server.
+    pub fn same(self, a: &str, b: &str) -> bool {
+        match self {
+            Self::Sensitive => a == b,
+            Self::Insensitive => fold_case(a) == fold_case(b),
+        }
+    }
+}
+
 impl Table {
     /// `schema.table.column`, as messages name a column.
     pub fn column_path(&self, column: usize) -> String {

@@ -136,7 +136,7 @@ impl Known {
     pub fn names_in(&self, schema: &str) -> Vec<Name> {
         let names = self.tables.keys().chain(self.views.keys());
         names
-            .filter(|n| self.same(&n.schema, schema))
+            .filter(|n| self.facts.case.same(&n.schema, schema))
             .cloned()
             .collect()
     }
@@ -169,11 +169,11 @@ impl Known {
     fn place(&mut self, name: Name, found: Found) {
         let case = self.facts.case;
         let is_name =
-            |n: &Name| same(case, &n.schema, &name.schema) && same(case, &n.table, &name.table);
+            |n: &Name| case.same(&n.schema, &name.schema) && case.same(&n.table, &name.table);
         self.tables.retain(|n, _| !is_name(n));
         self.views.retain(|n, _| !is_name(n));
         self.namesakes
-            .retain(|(s, t, _)| !(same(case, s, &name.schema) && same(case, t, &name.table)));
+            .retain(|(s, t, _)| !(case.same(s, &name.schema) && case.same(t, &name.table)));
         match found {
             Found::Table(table) => {
                 let name = Name::new(&table.schema, &table.name);
@@ -240,125 +240,7 @@ impl Known {
         }
         views
     }
-
-    fn same(&self, a: &str, b: &str) -> bool {
-        same(self.facts.case, a, b)
-    }
-}
-
-fn same(case: NameCase, a: &str, b: &str) -> bool {
-    match case {
-        NameCase::Sensitive => a == b,
-        NameCase::Insensitive => fold_case(a) == fold_case(b),
-    }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::index::{Column, ColumnCodec};
-    use super::*;
-    use crate::codec::TypeSpec;
-
-    fn table(name: &str, spec: &str) -> Table {
-        Table {
-            schema: "lab".into(),
-            name: name.into(),
-            kind: TableKind::Base,
-            columns: vec![Column {
-                name: "traces".into(),
-                invisible: false,
-                marker: Some(spec.into()),
-                codec: Some(ColumnCodec::Unusable {
-                    spec: spec.into(),
-                    reason: String::new(),
-                }),
-                key: None,
-            }],
-        }
-    }
-
-    fn inline(name: &str) -> Table {
-        let chain = TypeSpec::parse("<blob>").and_then(|spec| spec.resolve().ok());
-        let mut table = table(name, "<blob>");
-        table.columns[0].codec = chain.map(ColumnCodec::Chain);
-        table
-    }
-
-    fn scan(tables: &[&str]) -> Scan {
-        let named = |name: &&str| (Name::new("lab", name), table(name, "<npy@>"));
-        Scan {
-            tables: tables.iter().map(named).collect(),
-            ..Scan::default()
-        }
-    }
-
-    #[test]
-    fn a_slow_scan_does_not_overwrite_newer_looks() {
-        let mut known = Known::default();
-        known.begin_scan();
-        known.end_scan(scan(&["old"]));
-        known.begin_scan();
-        known.take(
-            Name::new("lab", "new"),
-            Found::Table(table("new", "<npy@>")),
-        );
-        known.take(Name::new("lab", "old"), Found::Nothing);
-        assert!(known.index().table(b"lab", b"old").is_none());
-        known.end_scan(scan(&["old"]));
-        let index = known.index();
-        assert!(index.table(b"lab", b"new").is_some());
-        assert!(index.table(b"lab", b"old").is_none());
-        // The next scan is believed again.
-        known.begin_scan();
-        known.end_scan(scan(&["old"]));
-        assert!(known.index().table(b"lab", b"old").is_some());
-    }
-
-    #[test]
-    fn views_are_opaque_when_they_may_show_an_external_column() {
-        let mut known = Known::default();
-        let mut found = scan(&["session"]);
-        let view = |name: &str, text: Option<&str>| ViewText::new(Name::new("lab", name), text);
-        found.views = vec![
-            view(
-                "shows",
-                Some("select `lab`.`session`.`traces` AS `x` from `lab`.`session`"),
-            ),
-            view(
-                "keys",
-                Some("select `lab`.`session`.`id` AS `id` from `lab`.`session`"),
-            ),
-            view(
-                "other",
-                Some("select `lab`.`other`.`traces` AS `x` from `lab`.`other`"),
-            ),
-            view("upon", Some("select `shows`.`x` AS `x` from `lab`.`shows`")),
-            view(
-                "upon_upon",
-                Some("select `upon`.`x` AS `x` from `lab`.`upon`"),
-            ),
-            view("closed", Some("")),
-        ];
-        known.begin_scan();
-        known.end_scan(found);
-        let index = known.index();
-        let mut opaque: Vec<&str> = index
-            .tables()
-            .filter(|t| t.kind == TableKind::View)
-            .map(|t| t.name.as_str())
-            .collect();
-        opaque.sort_unstable();
-        assert_eq!(opaque, ["closed", "shows", "upon", "upon_upon"]);
-        assert!(index.has_external());
-        // Where all columns are plain, views matter only where those are translated.
-        known.take(Name::new("lab", "session"), Found::Table(inline("session")));
-        let index = known.index();
-        let is_inline = |t: &&Arc<Table>| t.kind == TableKind::InlineView;
-        assert_eq!(index.tables().filter(is_inline).count(), 4);
-        assert_eq!(index.tables().count(), 5);
-        assert!(!index.has_external());
-        // Without a codec column on the server no view matters.
-        known.take(Name::new("lab", "session"), Found::Nothing);
-        assert!(known.index().is_empty());
-    }
-}
+mod tests;

@@ -11,6 +11,7 @@
 mod index;
 mod key;
 mod known;
+mod listing;
 mod marker;
 mod matcher;
 mod scan;
@@ -24,6 +25,7 @@ use tokio::runtime::Handle;
 
 pub use index::{Column, ColumnCodec, Index, NameCase, Table, TableKind, fold_case, same_name};
 pub use key::KeyType;
+pub use listing::{Listing, MarkedColumn};
 
 use known::{Known, Name};
 use marker::Markers;

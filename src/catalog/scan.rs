@@ -17,7 +17,7 @@ use super::known::{Facts, Found, Name, Scan, ViewText};
 use super::marker::Markers;
 
 /// Schemas that no user declares tables in.
-const SYSTEM: &str = "('information_schema', 'performance_schema', 'mysql', 'sys')";
+pub(super) const SYSTEM: &str = "('information_schema', 'performance_schema', 'mysql', 'sys')";
 
 /// Counters of statements that can change which columns carry a codec. They move when such a
 /// statement begins, in whatever session and way it runs (text, prepared, in a procedure, from

@@ -164,6 +164,7 @@ async fn store(name: &str, all: &StoresSettings, limits: &Limits) -> Result<(), 
     };
     let limits = StoreLimits {
         deadline: limits.store_seconds,
+        parallel: limits.store_parallel,
     };
     let stores = Stores::open(&alone, limits, Handle::current()).map_err(|e| e.to_string())?;
     let store = stores.resolve(name).map_err(|e| e.to_string())?;

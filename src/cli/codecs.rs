@@ -4,7 +4,6 @@ use std::process::ExitCode;
 
 use serde::Serialize;
 
-use super::placement;
 use super::print::{Form, NOTHING, table};
 use crate::codec::registry::{self, Registration};
 use crate::codec::{Addressing, ChainError, Codec, CodecError, TypeSpec};
@@ -88,7 +87,7 @@ fn addressing(codec: &dyn Codec) -> Option<&'static str> {
         codec: codec.name().to_owned(),
         store: Some(String::new()),
     };
-    name(placement::addressing(&spec.resolve().ok()?))
+    name(spec.resolve().ok()?.addressing())
 }
 
 /// `None` for a chain that makes no objects.

@@ -3,14 +3,13 @@
 use std::error::Error;
 use std::path::Path;
 use std::process::ExitCode;
-use std::sync::Arc;
 
 use serde_json::json;
 use tokio::runtime::Runtime;
 
 use super::print::{Form, NOTHING, table};
 use super::{Configuration, placement};
-use crate::catalog::{Catalog, CatalogError, ColumnCodec, Index, Table};
+use crate::catalog::{Listing, MarkedColumn};
 use crate::codec::Chain;
 use crate::config::Config;
 use crate::store::StoresSettings;
@@ -44,11 +43,11 @@ pub(super) struct Arguments {
 /// Prints the columns.
 pub(super) fn run(arguments: &Arguments) -> ExitCode {
     let form = arguments.form;
-    let (index, stores) = match read(&arguments.configuration.config) {
+    let (listing, stores) = match read(&arguments.configuration.config) {
         Ok(read) => read,
         Err(error) => return form.fail(error),
     };
-    let entries = list(&index, arguments.within.as_deref(), &stores);
+    let entries = list(&listing, arguments.within.as_deref(), &stores);
     if entries.is_empty() && !form.json {
         eprintln!("no codec columns (or the account may not SELECT from them)");
     } else {
@@ -63,63 +62,55 @@ pub(super) fn run(arguments: &Arguments) -> ExitCode {
 }
 
 /// What the database has, and the stores that there are.
-fn read(file: &Path) -> Result<(Arc<Index>, StoresSettings), Box<dyn Error>> {
+fn read(file: &Path) -> Result<(Listing, StoresSettings), Box<dyn Error>> {
     let config = Config::load(file, std::env::vars_os())?;
-    let index = Runtime::new()?.block_on(async {
-        let options = config.database.connection_options();
-        let catalog = Catalog::connect(options, config.catalog.max_age_seconds).await?;
-        Ok::<_, CatalogError>(catalog.index())
-    })?;
-    Ok((index, config.stores))
+    let options = config.database.connection_options();
+    let listing = Runtime::new()?.block_on(Listing::read(options))?;
+    Ok((listing, config.stores))
 }
 
 /// One codec column.
 struct Entry<'a> {
-    table: &'a Table,
-    column: &'a str,
-    codec: &'a ColumnCodec,
+    at: &'a MarkedColumn,
+    /// `None` for a type that cannot be resolved.
+    chain: Option<Chain>,
     /// The real name of its store if it needs one, or why the column cannot be used.
-    store: Result<Option<&'a str>, String>,
+    store: Result<Option<String>, String>,
 }
 
 /// The codec columns within a schema or a table, in the order of their names.
-fn list<'a>(index: &'a Index, within: Option<&str>, stores: &'a StoresSettings) -> Vec<Entry<'a>> {
-    let same = |a: &str, b: &str| index.fold(a.as_bytes()) == index.fold(b.as_bytes());
-    let is_within = |table: &Table| match within.map(|names| (names, names.split_once('.'))) {
+fn list<'a>(listing: &'a Listing, within: Option<&str>, stores: &StoresSettings) -> Vec<Entry<'a>> {
+    let same = |a: &str, b: &str| listing.case.same(a, b);
+    let is_within = |at: &&MarkedColumn| match within.map(|names| (names, names.split_once('.'))) {
         None => true,
-        Some((schema, None)) => same(&table.schema, schema),
-        Some((_, Some((schema, name)))) => same(&table.schema, schema) && same(&table.name, name),
+        Some((schema, None)) => same(&at.schema, schema),
+        Some((_, Some((schema, table)))) => same(&at.schema, schema) && same(&at.table, table),
     };
-    let mut entries = Vec::new();
-    for table in index.tables().filter(|table| is_within(table)) {
-        for column in &table.columns {
-            if let Some(codec) = &column.codec {
-                entries.push(Entry {
-                    table,
-                    column: &column.name,
-                    codec,
-                    store: match codec {
-                        ColumnCodec::Chain(chain) => {
-                            placement::store(chain, stores).map_err(|error| error.to_string())
-                        }
-                        ColumnCodec::Unusable { reason, .. } => Err(reason.clone()),
-                    },
-                });
-            }
-        }
-    }
-    entries.sort_by_key(|entry| (&entry.table.schema, &entry.table.name, entry.column));
-    entries
+    let columns = listing.columns.iter().filter(is_within);
+    columns.map(|at| Entry::new(at, stores)).collect()
 }
 
-impl Entry<'_> {
+impl<'a> Entry<'a> {
+    fn new(at: &'a MarkedColumn, stores: &StoresSettings) -> Self {
+        let (chain, store) = match at.spec.resolve() {
+            Ok(chain) => {
+                let store = placement::store(&chain, stores)
+                    .map(|store| store.map(str::to_owned))
+                    .map_err(|error| error.to_string());
+                (Some(chain), store)
+            }
+            Err(error) => (None, Err(error.to_string())),
+        };
+        Self { at, chain, store }
+    }
+
     fn json(&self) -> serde_json::Value {
-        let chain = self.chain();
+        let chain = self.chain.as_ref();
         json!({
-            "schema": self.table.schema,
-            "table": self.table.name,
-            "column": self.column,
-            "spec": self.spec(),
+            "schema": self.at.schema,
+            "table": self.at.table,
+            "column": self.at.column,
+            "spec": self.at.spec.to_string(),
             "codecs": chain.map(|chain| &chain.codecs),
             "stored_type": chain.map(Chain::stored_type),
             "store": self.store(),
@@ -129,7 +120,7 @@ impl Entry<'_> {
     }
 
     fn row(&self) -> [String; 6] {
-        let chain = self.chain();
+        let chain = self.chain.as_ref();
         let store = self.store().filter(|name| !name.is_empty());
         let told = [
             chain.map(placement::steps),
@@ -139,8 +130,8 @@ impl Entry<'_> {
         let [steps, stored_type, store] = told.map(|told| told.unwrap_or(NOTHING.to_owned()));
         let state = self.store.as_ref().err();
         [
-            format!("{}.{}.{}", self.table.schema, self.table.name, self.column),
-            self.spec().to_owned(),
+            format!("{}.{}.{}", self.at.schema, self.at.table, self.at.column),
+            self.at.spec.to_string(),
             steps,
             stored_type,
             store,
@@ -148,26 +139,11 @@ impl Entry<'_> {
         ]
     }
 
-    /// `None` for a type that cannot be resolved.
-    fn chain(&self) -> Option<&Chain> {
-        match self.codec {
-            ColumnCodec::Chain(chain) => Some(chain),
-            ColumnCodec::Unusable { .. } => None,
-        }
-    }
-
-    fn spec(&self) -> &str {
-        match self.codec {
-            ColumnCodec::Chain(chain) => &chain.spec,
-            ColumnCodec::Unusable { spec, .. } => spec,
-        }
-    }
-
     /// The real name of the store, or the one that is missing (empty: a default store).
     fn store(&self) -> Option<&str> {
         match &self.store {
-            Ok(store) => *store,
-            Err(_) => self.chain()?.store.as_deref(),
+            Ok(store) => store.as_deref(),
+            Err(_) => self.chain.as_ref()?.store.as_deref(),
         }
     }
 }
@@ -181,44 +157,27 @@ fn lines(entries: &[Entry<'_>]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::catalog::{Column, NameCase, TableKind};
+    use crate::catalog::NameCase;
     use crate::codec::TypeSpec;
     use crate::store::StoreSettings;
 
-    fn column((name, spec): (&str, &str)) -> Column {
-        let codec = match TypeSpec::parse(spec).map(|spec| spec.resolve()) {
-            None => None,
-            Some(Ok(chain)) => Some(ColumnCodec::Chain(chain)),
-            Some(Err(error)) => Some(ColumnCodec::Unusable {
-                spec: spec.to_owned(),
-                reason: error.to_string(),
-            }),
-        };
-        Column {
-            name: name.to_owned(),
-            invisible: false,
-            marker: Some(spec.to_owned()),
-            codec,
-            key: None,
-        }
-    }
-
-    fn index(case: NameCase) -> Index {
-        let table = |schema: &str, name: &str, columns: &[(&str, &str)]| {
-            Arc::new(Table {
-                schema: schema.to_owned(),
-                name: name.to_owned(),
-                kind: TableKind::Base,
-                columns: columns.iter().copied().map(column).collect(),
-            })
-        };
-        let scan = [("b", "<blob@>"), ("id", "int32"), ("a", "<blob>")];
-        let tables = vec![
-            table("lab", "scan", &scan),
-            table("lab", "#mask", &[("m", "<blob@cold>")]),
-            table("lab2", "scan", &[("g", "<graph@main>")]),
+    fn listing(case: NameCase) -> Listing {
+        let columns = [
+            ("lab", "#mask", "m", "<blob@cold>"),
+            ("lab", "scan", "b", "<blob@>"),
+            ("lab", "scan", "a", "<blob>"),
+            ("lab2", "scan", "g", "<graph>"),
         ];
-        Index::new(tables, case, true)
+        let columns = columns.map(|(schema, table, column, spec)| MarkedColumn {
+            schema: schema.to_owned(),
+            table: table.to_owned(),
+            column: column.to_owned(),
+            spec: TypeSpec::parse(spec).unwrap(),
+        });
+        Listing {
+            columns: columns.into(),
+            case,
+        }
     }
 
     fn stores() -> StoresSettings {
@@ -235,14 +194,14 @@ mod tests {
     }
 
     fn names(case: NameCase, within: Option<&str>) -> Vec<String> {
-        let (index, stores) = (index(case), stores());
-        let entries = list(&index, within, &stores);
+        let (listing, stores) = (listing(case), stores());
+        let entries = list(&listing, within, &stores);
         entries.iter().map(|entry| entry.row()[0].clone()).collect()
     }
 
     #[test]
     fn columns_come_in_order_and_from_where_they_are_asked() {
-        let all = ["lab.#mask.m", "lab.scan.a", "lab.scan.b", "lab2.scan.g"];
+        let all = ["lab.#mask.m", "lab.scan.b", "lab.scan.a", "lab2.scan.g"];
         let strict = NameCase::Sensitive;
         assert_eq!(names(strict, None), all);
         assert_eq!(names(strict, Some("lab")), all[..3]);
@@ -254,16 +213,16 @@ mod tests {
 
     #[test]
     fn each_is_told_with_its_store_or_its_fault() {
-        let (index, stores) = (index(NameCase::Sensitive), stores());
-        let entries = list(&index, None, &stores);
+        let (listing, stores) = (listing(NameCase::Sensitive), stores());
+        let entries = list(&listing, None, &stores);
         let told: Vec<_> = entries
             .iter()
             .map(|e| (e.store(), e.store.is_ok()))
             .collect();
         let is = [
             (Some("cold"), false),
-            (None, true),
             (Some("main"), true),
+            (None, true),
             (None, false),
         ];
         assert_eq!(told, is);
@@ -271,9 +230,12 @@ mod tests {
             entries[0].json()["reason"],
             "Storage 'cold' is requested but not configured in stores (configured: main)"
         );
-        assert_eq!(entries[1].json()["reason"], serde_json::Value::Null);
+        assert_eq!(entries[2].json()["reason"], serde_json::Value::Null);
         let graph = entries[3].row();
-        assert_eq!(graph[1..5], ["<graph@main>", NOTHING, NOTHING, NOTHING]);
-        assert!(graph[5].contains("<graph>"), "{graph:?}");
+        assert_eq!(graph[1..5], ["<graph>", NOTHING, NOTHING, NOTHING]);
+        assert!(
+            graph[5].starts_with("Unknown codec: <graph>. "),
+            "{graph:?}"
+        );
     }
 }

@@ -1,6 +1,6 @@
 //! Which store the objects of a chain are in, by the configuration.
 
-use crate::codec::{Addressing, Chain, Dtype, registry};
+use crate::codec::{Addressing, Chain};
 use crate::store::{SettingsError, StoresSettings};
 
 /// Why a chain has no store; the first three texts are DataJoint's.
@@ -36,7 +36,7 @@ pub(super) fn store<'a>(
     let name = match chain.store.as_deref() {
         None => return Ok(None),
         Some("") => {
-            let (default, unplaced) = match addressing(chain) {
+            let (default, unplaced) = match chain.addressing() {
                 Addressing::Reference => (&stores.filepath_default, Unplaced::NoFilepathDefault),
                 _ => (&stores.default, Unplaced::NoDefault),
             };
@@ -54,26 +54,11 @@ pub(super) fn store<'a>(
     Ok(Some(name))
 }
 
-/// How the objects of a chain are named: its innermost codec makes them.
-pub(super) fn addressing(chain: &Chain) -> Addressing {
-    let innermost = chain.codecs.last().and_then(|name| registry::find(name));
-    innermost.map_or(Addressing::Inner, |codec| codec.addressing())
-}
-
 /// `<blob> → <hash> → json`
 pub(super) fn steps(chain: &Chain) -> String {
     let codecs = chain.codecs.iter().map(|name| format!("<{name}>"));
-    let steps: Vec<_> = codecs.chain([dtype(chain).to_owned()]).collect();
+    let steps: Vec<_> = codecs.chain([chain.dtype.to_string()]).collect();
     steps.join(" → ")
-}
-
-/// The core type that a chain ends in.
-pub(super) fn dtype(chain: &Chain) -> &str {
-    match &chain.dtype {
-        Dtype::Bytes => "bytes",
-        Dtype::Json => "json",
-        Dtype::Other(other) => other,
-    }
 }
 
 fn listed(stores: &[String]) -> String {
@@ -157,7 +142,7 @@ mod tests {
     fn a_chain_reads_from_the_left() {
         assert_eq!(steps(&chain("<blob@cold>")), "<blob> → <hash> → json");
         assert_eq!(steps(&chain("<blob>")), "<blob> → bytes");
-        assert_eq!(addressing(&chain("<blob@>")), Addressing::Hash);
-        assert_eq!(addressing(&chain("<blob>")), Addressing::Inner);
+        assert_eq!(chain("<blob@>").addressing(), Addressing::Hash);
+        assert_eq!(chain("<blob>").addressing(), Addressing::Inner);
     }
 }

@@ -90,15 +90,15 @@ impl Resolved {
         json!({
             "spec": self.chain.spec,
             "codecs": self.chain.codecs,
-            "dtype": placement::dtype(&self.chain),
+            "dtype": self.chain.dtype.to_string(),
             "stored_type": self.chain.stored_type(),
-            "addressing": codecs::name(placement::addressing(&self.chain)),
+            "addressing": codecs::name(self.chain.addressing()),
             "store": self.store,
         })
     }
 
     fn lines(&self) -> String {
-        let addressing = placement::addressing(&self.chain);
+        let addressing = self.chain.addressing();
         let store = match self.store.as_deref() {
             None => NOTHING,
             Some("") if addressing == Addressing::Reference => {

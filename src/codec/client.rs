@@ -1,4 +1,5 @@
-//! What clients send and get unless a codec has a form of its own: a packed blob, or JSON.
+//! What codecs share: what clients send and get unless a codec has a form of its own (a packed
+//! blob, or JSON), and the small checks on the way.
 
 use bytes::Bytes;
 use data_encoding::BASE64;
@@ -54,6 +55,19 @@ pub(super) fn check_base64(bytes: u64, limits: &ValueLimits) -> Result<(), Codec
         "the value takes more than {} bytes of JSON (limits.json_bytes)",
         limits.json_bytes
     )))
+}
+
+/// The bytes that the next step of the chain has for `codec`.
+pub(super) fn stored_bytes(codec: &str, stored: Value) -> Result<Bytes, CodecError> {
+    match stored {
+        Value::Bytes(bytes) => Ok(bytes),
+        other => {
+            let found = other.type_name();
+            Err(CodecError::Corrupt(format!(
+                "<{codec}> finds {found}, not bytes"
+            )))
+        }
+    }
 }
 
 /// The refusal of bytes that no DataJoint client has packed.

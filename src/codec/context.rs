@@ -87,6 +87,28 @@ pub trait Backend: Send + Sync {
     /// Reads an object of at most `max` bytes.
     fn get(&self, path: &ObjectPath, max: u64) -> Result<Bytes, BackendError>;
 
+    /// Stores many objects, each as [`put`](Self::put) does. The first error ends it: what has
+    /// been begun by then is waited for, the rest is not begun.
+    ///
+    /// A store that answers slowly does better than this by asking side by side.
+    fn put_all(&self, objects: Vec<(ObjectPath, Bytes)>) -> Result<(), BackendError> {
+        objects
+            .into_iter()
+            .try_for_each(|(path, content)| self.put(&path, content))
+    }
+
+    /// Reads many objects, of at most `max` bytes all together, in the order of `paths`; for
+    /// the first error and for slow stores as [`put_all`](Self::put_all).
+    fn get_all(&self, paths: &[ObjectPath], max: u64) -> Result<Vec<Bytes>, BackendError> {
+        let mut left = max;
+        let read = |path| {
+            let content = self.get(path, left)?;
+            left -= content.len() as u64;
+            Ok(content)
+        };
+        paths.iter().map(read).collect()
+    }
+
     /// The size of an object in bytes; `None` if there is none of that path.
     fn size(&self, path: &ObjectPath) -> Result<Option<u64>, BackendError>;
 

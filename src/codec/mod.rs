@@ -3,6 +3,16 @@
 //! A codec is one file that implements [`Codec`] and registers itself; what a column's type
 //! spec comes to is its [`Chain`]. Codecs know no sockets, no SQL and no store but what
 //! [`Backend`] says of one.
+//!
+//! - What a codec is: `registry` (the trait, and all that are registered), `context` (what it is
+//!   given besides the value), `manner` (what the client wants), `limits`, `error`.
+//! - Which codecs a column has: `comment`, `type_spec`, `chain`.
+//! - The codecs: `builtin`, and what they share towards clients: `client`.
+//! - What they work on: `value`.
+//! - How values are written: `blob` (packed bytes), `json` (for people), `npy_file`, `directory`
+//!   (a tar archive, a list of files), `metadata` (the text of `json` columns), `timestamp`.
+//! - Where objects lie: `path`, `layout` (how a store is divided), `hash` and `schema_path` (the
+//!   two ways to name an object), `pointer`, `section` (who may read what).
 
 pub mod blob;
 mod builtin;

@@ -42,6 +42,7 @@ pub(crate) struct Memory {
     layout: Layout,
     objects: Mutex<BTreeMap<ObjectPath, Bytes>>,
     order: Mutex<Vec<ObjectPath>>,
+    after_list: Mutex<Option<(ObjectPath, Bytes)>>,
 }
 
 impl Memory {
@@ -51,6 +52,7 @@ impl Memory {
             layout,
             objects: Mutex::default(),
             order: Mutex::default(),
+            after_list: Mutex::default(),
         }
     }
 
@@ -66,6 +68,11 @@ impl Memory {
             .lock()
             .unwrap()
             .insert(self::path(path), content);
+    }
+
+    /// Puts an object there, in place of another if there is one, once a folder has been listed.
+    pub(crate) fn plant_after_list(&self, path: &str, content: &'static [u8]) {
+        *self.after_list.lock().unwrap() = Some((self::path(path), content.into()));
     }
 
     fn error(&self, operation: &str) -> BackendError {
@@ -127,7 +134,7 @@ impl Backend for Memory {
         folder: &ObjectPath,
         max: usize,
     ) -> Result<Vec<(ObjectPath, u64)>, BackendError> {
-        let objects = self.objects.lock().unwrap();
+        let mut objects = self.objects.lock().unwrap();
         let below = |path: &&ObjectPath| path.lies_in(folder) && *path != folder;
         let paths: Vec<_> = objects.keys().filter(below).collect();
         if paths.len() > max {
@@ -136,7 +143,9 @@ impl Backend for Memory {
         let sized = paths
             .into_iter()
             .map(|path| (path.clone(), objects[path].len() as u64));
-        Ok(sized.collect())
+        let listed = sized.collect();
+        objects.extend(self.after_list.lock().unwrap().take());
+        Ok(listed)
     }
 }
 

@@ -175,7 +175,8 @@ pub struct Limits {
     pub statement_bytes: u64,
     /// Longest row whose codec columns are decoded, in bytes after decoding.
     pub row_bytes: u64,
-    /// Store requests of one statement that run at the same time.
+    /// Values of one statement that are stored or fetched at the same time; so many store
+    /// requests, too, of all its codecs together.
     pub store_parallel: usize,
     /// Decoded bytes that one SELECT may have fetched ahead of its client.
     pub prefetch_bytes: u64,

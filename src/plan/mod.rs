@@ -1,7 +1,7 @@
 //! What becomes of a statement that a client sends.
 //!
-//! [`glance`] looks at every statement and lets almost all pass in some tens of nanoseconds;
-//! [`examine`] decides about the rest. Never silently wrong: a statement that touches a codec
+//! [`glance()`] looks at every statement and lets almost all pass in some tens of nanoseconds;
+//! [`examine()`] decides about the rest. Never silently wrong: a statement that touches a codec
 //! column in a way that is not understood is refused before anything is sent.
 
 mod change;
@@ -53,7 +53,7 @@ pub struct Context<'a> {
 pub enum Glance {
     /// Send it as it is and relay the answer.
     Pass,
-    /// It may touch a codec table: [`examine`] it.
+    /// It may touch a codec table: [`examine()`] it.
     Examine,
 }
 

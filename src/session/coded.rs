@@ -4,7 +4,7 @@
 //! that. (Not of the stores' pool: a codec waits for its store, whose file operations run there.)
 //!
 //! Nobody knows how large a value becomes before it is decoded: a pointer is short, and so are a
-//! compressed megabyte of zeros. So a value is first tried within its [share](shares) of
+//! compressed megabyte of zeros. So a value is first tried within its [share] of
 //! `limits.prefetch_bytes`, side by side with others. One that does not fit is left off there and
 //! done again alone, with all that `limits.value_bytes` allows. What one statement holds in
 //! memory stays within a small multiple of the two limits.
@@ -177,7 +177,7 @@ impl Terms {
         let share = share(&shared.limits);
         Self {
             manner,
-            stores: shared.stores.clone(),
+            stores: shared.stores.for_codecs(),
             also: shared.also_readable.clone(),
             time: shared.limits.value_seconds,
             shared: ValueLimits {

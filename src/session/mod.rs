@@ -1,8 +1,8 @@
 //! One client and its backend connection, from login to goodbye.
 //!
-//! A session relays ([`relay`]) until a statement needs a closer look. Then the responses under
+//! A session relays (`relay.rs`) until a statement needs a closer look. Then the responses under
 //! way are let through, the statement is planned ([`crate::plan`]) and handled: passed on after
-//! all, refused, or run by one of [`write`], [`read`], [`describe`], [`declare`], [`choose`].
+//! all, refused, or run by one of `write`, `read`, `describe`, `declare` and `choose`.
 //! After that it relays again. Everything a session knows is gone with it.
 
 mod buffers;

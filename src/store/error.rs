@@ -41,6 +41,8 @@ pub enum ErrorKind {
     Corrupt,
     /// An object with more bytes than were asked for.
     TooLarge,
+    /// A folder with more objects than were asked for.
+    TooMany,
     /// The store refuses the credentials, or they may not do this.
     Denied,
     /// The store cannot be reached or does not answer in time.
@@ -108,6 +110,7 @@ impl StoreError {
                 "the pointer leads outside of the column's own section of the store"
             }
             ErrorKind::TooLarge
+            | ErrorKind::TooMany
             | ErrorKind::Denied
             | ErrorKind::Unavailable
             | ErrorKind::Failed => &self.cause,
@@ -157,7 +160,7 @@ impl Fault {
 
     pub(super) fn too_many(max: usize) -> Self {
         let cause = format!("the folder holds more than {max} objects");
-        Self::new(ErrorKind::Failed, cause)
+        Self::new(ErrorKind::TooMany, cause)
     }
 
     pub(super) fn beyond() -> Self {

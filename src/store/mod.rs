@@ -27,7 +27,7 @@
 
 mod azure;
 mod backend;
-mod backends;
+mod blocking;
 mod client;
 mod content;
 mod error;

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use tokio::runtime::Handle;
 
 use super::backend::Backend;
+use super::blocking::Turns;
 use super::client::Unusable;
 use super::error::{ErrorKind, Fault};
 use super::file::FileStore;
@@ -19,6 +20,7 @@ use super::{Operation, Store, StoreError, StoresSettings, azure, gcs, memory, s3
 pub struct Stores {
     inner: Arc<Inner>,
     until: Option<Instant>,
+    turns: Turns,
 }
 
 #[derive(Debug)]
@@ -35,12 +37,15 @@ pub struct StoreLimits {
     /// How long a store may take for a small value, retries included. A large value may take
     /// longer, as long as each of its parts keeps to this.
     pub deadline: Duration,
+    /// How many requests of one statement's codecs are under way side by side.
+    pub parallel: usize,
 }
 
 impl Default for StoreLimits {
     fn default() -> Self {
         Self {
             deadline: Duration::from_secs(30),
+            parallel: 32,
         }
     }
 }
@@ -87,6 +92,7 @@ impl Stores {
                 stores,
             }),
             until: None,
+            turns: Turns::new(limits.parallel),
         })
     }
 
@@ -99,6 +105,7 @@ impl Stores {
             inner: self.inner.clone(),
             // What no clock can hold is no end.
             until: Instant::now().checked_add(time),
+            turns: self.turns.clone(),
         }
     }
 
@@ -110,12 +117,27 @@ impl Stores {
         Self {
             inner: self.inner.clone(),
             until: Some(until),
+            turns: self.turns.clone(),
+        }
+    }
+
+    /// The same stores for the codecs of one statement: they take turns with each other, and
+    /// with nobody else, once [`StoreLimits::parallel`] requests are under way.
+    pub fn for_codecs(&self) -> Self {
+        Self {
+            turns: self.turns.for_others(),
+            ..self.clone()
         }
     }
 
     /// The name of the store for a bare `<filepath@>`, if one is configured.
     pub fn filepath_default(&self) -> Option<&str> {
         self.inner.filepath_default.as_deref()
+    }
+
+    /// Whom its codecs take turns with.
+    pub(super) fn turns(&self) -> &Turns {
+        &self.turns
     }
 
     /// The store of this name; the default store for the empty name.

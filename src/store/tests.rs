@@ -15,7 +15,11 @@ fn open(text: &str, deadline: Duration) -> (Stores, Runtime) {
         .enable_all()
         .build()
         .unwrap();
-    let (settings, limits) = (toml::from_str(text).unwrap(), StoreLimits { deadline });
+    let settings = toml::from_str(text).unwrap();
+    let limits = StoreLimits {
+        deadline,
+        ..StoreLimits::default()
+    };
     let stores = Stores::open(&settings, limits, runtime.handle().clone()).unwrap();
     (stores, runtime)
 }

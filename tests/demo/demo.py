@@ -66,11 +66,11 @@ def hold_elsewhere(report, place, folder):
     try:
         hold(report, place, folder)
     finally:
-        client(place, "bytes", "--execute", f"DROP DATABASE IF EXISTS {SCHEMA}")
+        client(place, "bytes", statement=f"DROP DATABASE IF EXISTS {SCHEMA}")
 
 
 def hold(report, place, folder):
-    """The four steps."""
+    """The steps."""
     old = Program(place, folder, "dj0", "old_program.py", "bytes")
     new = Program(place, folder, "dj2", "new_program.py", "database")
     new_by_proxy = Program(place, folder, "dj2", "new_program.py", "stored")
@@ -98,6 +98,9 @@ def hold(report, place, folder):
 
     report.step("What the old program's port shows of the table")
     look_through_the_proxy(report, place)
+
+    report.step("What a person reads and writes at the mariadb prompt")
+    read_and_write_as_json(report, place)
 
 
 def look_into_the_database(report, place):
@@ -154,12 +157,37 @@ def tell_whether_a_direct_insert_works(report, new):
 def look_through_the_proxy(report, place):
     """Step 4: the `mariadb` command line as a client of the proxy."""
     statement = f"SHOW FULL COLUMNS FROM {SCHEMA}.recording"
-    table = client(place, "bytes", "--table", "--execute", statement)
+    table = client(place, "bytes", "--table", statement=statement)
     report.say(f"mariadb --port={place['bytes']['port']} --execute='{statement}'", *table.splitlines())
     columns = {row[0]: row for row in query(place, "bytes", statement)}
     column = columns.get("traces", ["", "nothing"])
     report.check("traces is a longblob", column[1] == "longblob", column[1])
     report.check("its comment is plain: raw traces", column[-1] == "raw traces", column[-1])
+
+
+def read_and_write_as_json(report, place):
+    """Step 5: a value as JSON, and the same JSON written into another row."""
+    say = "SET @codec_view = 'json'; "
+    mouse, session = FIRST[0].split("/")
+    select = f"SELECT traces FROM {SCHEMA}.recording WHERE mouse = '{mouse}' AND session = {session}"
+    [(short,)] = query(place, "bytes", f"{say}SET @codec_json_limit = 4; {select}")
+    report.say(f"{say}SET @codec_json_limit = 4;", f"{select};", f"    {short}")
+    [(text,)] = query(place, "bytes", say + select)
+    value = json.loads(text)
+    report.check(
+        f"the whole value is JSON: {value.get('$array')}, shape {value.get('shape')}",
+        value.get("$array", "").startswith(("float", "int", "uint")) and len(value["value"]) == value["shape"][0],
+        text[:300],
+    )
+    columns = "(mouse, session, depth, traces)"
+    query(place, "bytes", f"{say}INSERT INTO {SCHEMA}.recording {columns} VALUES ('copy', 1, 160, '{text}')")
+    pointers = query(
+        place,
+        "database",
+        f"SELECT DISTINCT JSON_VALUE(traces, '$.hash') FROM {SCHEMA}.recording"
+        f" WHERE (mouse, session) IN (('{mouse}', {session}), ('copy', 1))",
+    )
+    report.check("written back as JSON, it is the same object in the store", len(pointers) == 1, str(pointers))
 
 
 class Report:
@@ -304,20 +332,21 @@ def last_words(outcome):
 
 def query(place, door, statement):
     """The rows of a statement, from the `mariadb` command line; values as text."""
-    text = client(place, door, "--batch", "--raw", "--skip-column-names", "--execute", statement)
+    text = client(place, door, "--batch", "--raw", "--skip-column-names", statement=statement)
     # SHOW CREATE TABLE answers one row of many lines.
     if statement.startswith("SHOW CREATE"):
         return [tuple(text.rstrip("\n").split("\t", 1))]
     return [tuple(line.split("\t")) for line in text.splitlines()]
 
 
-def client(place, door, *options):
+def client(place, door, *options, statement):
+    """What the `mariadb` command line prints; the statement goes by its standard input, where it may be long."""
     address = place[door]
     command = ["mariadb", "--no-defaults", "--protocol=tcp", f"--host={address['host']}", f"--port={address['port']}"]
     command += [f"--user={place['user']}", f"--password={place['password']}", *options]
-    outcome = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, encoding="utf-8", errors="replace", timeout=60)
+    outcome = subprocess.run(command, input=statement, capture_output=True, encoding="utf-8", errors="replace", timeout=60)
     if outcome.returncode != 0:
-        raise CannotGoOn(f"{options[-1]}\n{outcome.stderr.strip()}")
+        raise CannotGoOn(f"{statement[:300]}\n{outcome.stderr.strip()[:300]}")
     return outcome.stdout
 
 

@@ -47,15 +47,7 @@ impl Codec for Attach {
     }
 
     fn decode(&self, stored: Value, _from: &Reading<'_>) -> Result<Value, CodecError> {
-        match stored {
-            Value::Bytes(_) => Ok(stored),
-            other => {
-                let found = other.type_name();
-                Err(CodecError::Corrupt(format!(
-                    "<attach> finds {found}, not bytes"
-                )))
-            }
-        }
+        client::stored_bytes(self.name(), stored).map(Value::Bytes)
     }
 
     fn take(

@@ -4,7 +4,7 @@
 //! - **Takes** any value of the model; packed bytes are stored as they are, never repacked.
 //! - **Gives** the packed bytes, which the client or the json notation unpacks.
 //! - **Source**: `builtin_codecs/blob.py` of DataJoint 2.3.5; the bytes are in
-//!   [`blob`](crate::codec::blob).
+//!   [`blob`].
 
 use std::borrow::Cow;
 
@@ -35,16 +35,7 @@ impl Codec for Blob {
     }
 
     fn decode(&self, stored: Value, _from: &Reading<'_>) -> Result<Value, CodecError> {
-        let packed = match stored {
-            Value::Bytes(bytes) => Packed::new(bytes),
-            other => {
-                let found = other.type_name();
-                return Err(CodecError::Corrupt(format!(
-                    "<blob> finds {found}, not bytes"
-                )));
-            }
-        };
-        packed
+        Packed::new(client::stored_bytes(self.name(), stored)?)
             .map(Value::Packed)
             .ok_or_else(|| CodecError::Corrupt("the stored bytes are no DataJoint blob".into()))
     }

@@ -181,12 +181,13 @@ fn write_directory(directory: &Directory, to: &Writing<'_>) -> Result<Value, Cod
     // All paths are made before anything is written: one may be too long.
     let files: Result<Vec<_>, _> = directory
         .files()
-        .map(|(path, content)| Ok((ObjectPath::parse(&format!("{folder}/{path}"))?, content)))
-        .collect::<Result<_, CodecError>>();
-    let manifest_path = manifest_path(&folder)?;
-    for (path, content) in files? {
-        backend.put(&path, content.clone())?;
-    }
+        .map(|(path, content)| {
+            let path = ObjectPath::parse(&format!("{folder}/{path}"))?;
+            Ok::<_, CodecError>((path, content.clone()))
+        })
+        .collect();
+    let (files, manifest_path) = (files?, manifest_path(&folder)?);
+    backend.put_all(files)?;
     let manifest = directory.manifest(&timestamp::now())?;
     backend.put(&manifest_path, manifest.into())?;
     let count = Some(directory.files().len() as u64);
@@ -240,17 +241,15 @@ fn read_directory(
             "the directory has {total} bytes, more than the limit of {max}"
         )));
     }
+    let paths: Vec<_> = listed.into_iter().map(|(path, _)| path).collect();
+    // What was listed may have grown since: the bytes are counted again.
+    let contents = backend.get_all(&paths, max)?;
     let mut directory = Directory::default();
-    let mut left = max;
-    for (path, _) in listed {
+    for (path, content) in paths.iter().zip(contents) {
         let below = path.as_str().strip_prefix(object.path.as_str());
-        let Some(name) = below.and_then(|rest| rest.strip_prefix('/')) else {
-            continue;
-        };
-        let content = backend.get(&path, left)?;
-        // What was listed may have grown since.
-        left = left.saturating_sub(content.len() as u64);
-        directory.insert(ObjectPath::parse(name)?, content, &from.limits)?;
+        if let Some(name) = below.and_then(|rest| rest.strip_prefix('/')) {
+            directory.insert(ObjectPath::parse(name)?, content, &from.limits)?;
+        }
     }
     Ok(directory)
 }

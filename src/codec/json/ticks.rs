@@ -3,8 +3,8 @@
 use std::fmt::{self, Write};
 
 use super::print::MAX_PLAIN;
-use super::time::{civil, days, read_clock, read_day};
-use crate::codec::value::TimeUnit;
+use super::time::{read_clock, read_day};
+use crate::codec::value::{TimeUnit, civil, days};
 
 /// `NaT`.
 const NOT_A_TIME: i64 = i64::MIN;

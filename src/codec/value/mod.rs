@@ -7,11 +7,13 @@
 #[cfg(test)]
 pub mod arbitrary;
 mod array;
+mod calendar;
 mod decimal;
 mod element;
 mod time;
 
 pub use array::{Array, ArrayError, Data, Order, count_elements};
+pub(super) use calendar::{civil, days};
 pub use decimal::normal_decimal;
 pub use element::{ComplexInt, Element, TimeUnit};
 pub use time::{Date, Time};
@@ -255,6 +257,15 @@ impl Value {
             _ => None,
         }
     }
+}
+
+/// `str(value)` of Python's `UUID`.
+pub fn uuid_text(bytes: &[u8; 16]) -> String {
+    let mut text = data_encoding::HEXLOWER.encode(bytes);
+    for hyphen in [8, 13, 18, 23] {
+        text.insert(hyphen, '-');
+    }
+    text
 }
 
 impl From<&str> for Value {

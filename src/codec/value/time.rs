@@ -1,5 +1,7 @@
 //! Dates and times of day.
 
+use std::fmt;
+
 /// A date of the proleptic Gregorian calendar, as Python's `datetime.date`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Date {
@@ -64,9 +66,34 @@ impl Time {
     }
 }
 
+/// As Python's `isoformat()`.
+impl fmt::Display for Date {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:04}-{:02}-{:02}", self.year, self.month, self.day)
+    }
+}
+
+/// As Python's `isoformat()`, which leaves the fraction out when it is zero.
+impl fmt::Display for Time {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:02}:{:02}:{:02}", self.hour, self.minute, self.second)?;
+        match self.microsecond {
+            0 => Ok(()),
+            fraction => write!(f, ".{fraction:06}"),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn they_are_written_as_by_python() {
+        assert_eq!(Date::new(20, 3, 4).unwrap().to_string(), "0020-03-04");
+        let time = |micros| Time::new(1, 2, 3, micros).unwrap().to_string();
+        assert_eq!([time(0), time(40)], ["01:02:03", "01:02:03.000040"]);
+    }
 
     #[test]
     fn days_that_are_and_are_not() {

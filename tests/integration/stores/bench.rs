@@ -182,6 +182,7 @@ fn open(server: &Server, address: &str, flaw: Flaw, deadline: f32, runtime: &Run
     let settings: StoresSettings = toml::from_str(&text).expect("settings");
     let limits = StoreLimits {
         deadline: Duration::from_secs_f32(deadline),
+        ..StoreLimits::default()
     };
     Stores::open(&settings, limits, runtime.handle().clone()).expect("stores")
 }

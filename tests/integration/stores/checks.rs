@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use codec_proxy::codec::{BackendError, Backends, ObjectPath};
+use codec_proxy::codec::{Backend, BackendError, Backends, ObjectPath};
 use codec_proxy::store::ErrorKind;
 
 use super::Check;
@@ -208,6 +208,10 @@ fn codecs_reach_the_store(bench: &Bench) {
         );
         let listed = backend.list(&at("_schema/exp/t/id=6"), 10)?;
         assert_eq!(listed, [(path, 100)]);
+        for (folder, is) in [("_schema/exp/t", true), ("_schema/exp/t/id", false)] {
+            assert_eq!(backend.has_folder(&at(folder))?, is, "{folder}");
+        }
+        many_at_once(&*backend)?;
         let pointer = backend.put_hashed("exp", noise(7))?;
         assert_eq!(backend.get(&pointer.path, 7)?, noise(7));
         let told = stores.backend("elsewhere").err().map(|error| error.told);
@@ -216,4 +220,20 @@ fn codecs_reach_the_store(bench: &Bench) {
     };
     let blocking = bench.runtime.spawn_blocking(work);
     bench.runtime.block_on(blocking).unwrap().unwrap();
+}
+
+fn many_at_once(backend: &dyn Backend) -> Result<(), BackendError> {
+    let file = |n: usize| (at(&format!("_schema/exp/t/id=7/{n:03}")), noise(n));
+    let (paths, contents): (Vec<_>, Vec<_>) = (0..100).map(file).unzip();
+    backend.put_all((0..100).map(file).collect())?;
+    assert!(backend.has_folder(&at("_schema/exp/t/id=7"))?);
+    let total = 99 * 100 / 2;
+    assert_eq!(backend.get_all(&paths, total)?, contents);
+    assert!(backend.get_all(&paths, total - 1).is_err());
+    // What is there stays; what is not there is not made up.
+    assert!(backend.put_all(vec![file(1000), file(7)]).is_err());
+    let gone = [paths[0].clone(), at("_schema/exp/t/id=7/gone")];
+    let told = backend.get_all(&gone, total).unwrap_err().told;
+    assert!(told.contains("Missing external file"), "{told}");
+    Ok(())
 }

@@ -208,6 +208,23 @@ fn limits_hold() {
 }
 
 #[test]
+fn files_that_grow_while_they_are_read_are_counted_again() {
+    let mut place = directories();
+    let stored = write(&place, tar(&[("a", "hello"), ("b", "world")])).unwrap();
+    let grown = format!("{}/a", metadata::path(&stored).unwrap());
+    let object = ObjectRef::checked(stored, Section::Schema, &place.reading()).unwrap();
+    place.limits.bytes = 10;
+    place.store().plant_after_list(&grown, b"hello!");
+    let error = read_directory(&object, &place.reading(), 10).unwrap_err();
+    assert!(matches!(error, CodecError::Backend(_)), "{error}");
+    // The next list tells the new size.
+    let error = read_directory(&object, &place.reading(), 10).unwrap_err();
+    assert!(matches!(error, CodecError::Limit(_)), "{error}");
+    let directory = read_directory(&object, &place.reading(), 11).unwrap();
+    assert_eq!(directory.size(), 11);
+}
+
+#[test]
 fn planted_pointers_are_refused() {
     let place = Place::new();
     for text in [

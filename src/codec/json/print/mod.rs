@@ -11,7 +11,8 @@ use data_encoding::BASE64;
 use num_bigint::BigInt;
 
 use self::out::Out;
-use super::{most_levels, stack, tags, time};
+use super::{most_levels, stack, tags};
+use crate::codec::value::uuid_text;
 use crate::codec::{CodecError, Value, ValueLimits};
 
 /// Integers up to here, and as many below zero, survive JSON readers that have only floats.
@@ -99,23 +100,15 @@ impl Printer {
                 self.out.write_char('}')?;
             }
             Value::Date(date) => {
-                self.out.write_str("{\"$date\":\"")?;
-                time::write_date(&mut self.out, *date)?;
-                self.out.write_str("\"}")?;
+                write!(self.out, "{{\"$date\":\"{date}\"}}")?;
             }
             Value::Time(clock) => {
-                self.out.write_str("{\"$time\":\"")?;
-                time::write_time(&mut self.out, *clock)?;
-                self.out.write_str("\"}")?;
+                write!(self.out, "{{\"$time\":\"{clock}\"}}")?;
             }
             Value::DateTime(date, clock) => {
-                self.out.write_str("{\"$datetime\":\"")?;
-                time::write_date(&mut self.out, *date)?;
-                self.out.write_char('T')?;
-                time::write_time(&mut self.out, *clock)?;
-                self.out.write_str("\"}")?;
+                write!(self.out, "{{\"$datetime\":\"{date}T{clock}\"}}")?;
             }
-            Value::Uuid(bytes) => self.uuid(bytes)?,
+            Value::Uuid(bytes) => write!(self.out, "{{\"$uuid\":\"{}\"}}", uuid_text(bytes))?,
             Value::List(items) => self.list(items)?,
             Value::Tuple(items) => {
                 self.out.write_str("{\"$tuple\":")?;
@@ -173,17 +166,6 @@ impl Printer {
         // Encoded in pieces: the limit comes before the memory.
         for piece in bytes.chunks(3 << 12) {
             self.out.write_str(&BASE64.encode(piece))?;
-        }
-        Ok(self.out.write_str("\"}")?)
-    }
-
-    fn uuid(&mut self, bytes: &[u8; 16]) -> Printed {
-        self.out.write_str("{\"$uuid\":\"")?;
-        for (index, byte) in bytes.iter().enumerate() {
-            if matches!(index, 4 | 6 | 8 | 10) {
-                self.out.write_char('-')?;
-            }
-            write!(self.out, "{byte:02x}")?;
         }
         Ok(self.out.write_str("\"}")?)
     }
