@@ -16,9 +16,10 @@ use crate::wire::reply;
 use crate::wire::response::Seen;
 use crate::wire::row;
 
-/// `HEX` because the server would convert the name to the client's character set.
-const QUESTION: &[u8] = b"\x03SELECT HEX(DATABASE()), @@sql_mode, @@character_set_client, \
-    @@character_set_results";
+/// `BINARY` because the server would convert text to `character_set_results`: a name with the
+/// loss of what that lacks, and all of it if it is UTF-16.
+const QUESTION: &[u8] = b"\x03SELECT CAST(DATABASE() AS BINARY), CAST(@@sql_mode AS BINARY), \
+    CAST(@@character_set_client AS BINARY), CAST(@@character_set_results AS BINARY)";
 /// The answer is a few hundred bytes.
 const ANSWER: u64 = 1 << 20;
 
@@ -63,6 +64,19 @@ impl ResultCharset {
             // No shorter character has a byte from here on.
             Self::Utf8Mb3 => text.iter().all(|b| *b < 0xF0),
             Self::Ascii => text.is_ascii(),
+        }
+    }
+
+    /// Whether the server has sent this text as it is stored, for sure.
+    ///
+    /// It converts the text of a column, also of MySQL's type JSON: a character that
+    /// `character_set_results` lacks arrives as a question mark, any other in bytes that are not
+    /// UTF-8, or are it by chance.
+    pub fn keeps(self, text: &[u8]) -> bool {
+        match self {
+            Self::Utf8 => true,
+            Self::Utf8Mb3 => !text.contains(&b'?'),
+            Self::Ascii => text.iter().all(|b| b.is_ascii() && !matches!(b, 0 | b'?')),
         }
     }
 }
@@ -162,12 +176,7 @@ fn parse(payload: &[u8]) -> Option<SessionContext> {
             .and_then(|cell: &row::Cell| cell.value.clone())
             .map(|range| &payload[range])
     };
-    let schema = match text(0) {
-        Some(hex) => {
-            Some(String::from_utf8_lossy(&data_encoding::HEXUPPER.decode(hex).ok()?).into_owned())
-        }
-        None => None,
-    };
+    let schema = text(0).map(|name| String::from_utf8_lossy(name).into_owned());
     let modes: Vec<&[u8]> = text(1).unwrap_or_default().split(|b| *b == b',').collect();
     let dialect = Dialect {
         ansi_quotes: modes.contains(&&b"ANSI_QUOTES"[..]),
@@ -200,7 +209,7 @@ mod tests {
     #[test]
     fn the_answer_is_read() {
         let fields = [
-            Some("6C6162"),
+            Some("lab"),
             Some("ANSI_QUOTES,X"),
             Some("gbk"),
             Some("latin1"),
@@ -229,6 +238,8 @@ mod tests {
             let results = ResultCharset::new(charset.map(str::as_bytes));
             let taken = ["a", "é", "😀"].map(|text| results.take(text.as_bytes()));
             assert_eq!(taken, [plain, accent, smile], "{charset:?}");
+            let kept = [&b"a"[..], "é".as_bytes(), b"?"].map(|text| results.keeps(text));
+            assert_eq!(kept, [plain, accent, smile], "{charset:?}");
         }
     }
 }

@@ -78,16 +78,32 @@ pub fn refusal(column: &str) -> Refusal {
 
 /// Whether a row holds a pointer, in either protocol.
 pub fn shows_pointer(row: &[u8]) -> bool {
-    memchr::memmem::find_iter(row, b"{\"hash\":").any(|at| {
-        let object = serde_json::Deserializer::from_slice(&row[at..])
-            .into_iter::<Value>()
-            .next();
-        let Some(Ok(object)) = object else {
+    memchr::memmem::find_iter(row, b"\"hash").any(|at| {
+        let before = row[..at].iter().rposition(|b| *b != b'\\');
+        let Some(start) = before.filter(|start| row[*start] == b'{') else {
             return false;
         };
-        let pointer = Pointer::parse(object.to_string().as_bytes());
-        pointer.is_ok_and(|p| p.path.as_str().ends_with(&p.hash))
+        match start + 1 == at {
+            true => begins_with_pointer(&row[start..]),
+            // Quoted within a text: MySQL's EXPLAIN writes the row of a unique key so.
+            false => {
+                let quoted = &row[start..row.len().min(start + ROW)];
+                let plain: Vec<u8> = quoted.iter().copied().filter(|b| *b != b'\\').collect();
+                begins_with_pointer(&plain)
+            }
+        }
     })
+}
+
+fn begins_with_pointer(text: &[u8]) -> bool {
+    let object = serde_json::Deserializer::from_slice(text)
+        .into_iter::<Value>()
+        .next();
+    let Some(Ok(object)) = object else {
+        return false;
+    };
+    let pointer = Pointer::parse(object.to_string().as_bytes());
+    pointer.is_ok_and(|p| p.path.as_str().ends_with(&p.hash))
 }
 
 #[cfg(test)]
@@ -106,6 +122,10 @@ mod tests {
         for pointer in [&mariadb, &mysql] {
             let row = [b"\x01x\xa0".as_slice(), pointer.as_bytes(), b"\xfb"].concat();
             assert!(shows_pointer(&row));
+            for escape in [r#"\""#, r#"\\\""#] {
+                let quoted = format!("select '{}' AS `d`", pointer.replace('"', escape));
+                assert!(shows_pointer(quoted.as_bytes()), "{quoted}");
+            }
         }
         assert!(
             !shows_pointer(&mariadb.as_bytes()[..mariadb.len() - 2]),

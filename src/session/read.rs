@@ -119,6 +119,13 @@ impl Results<'_> {
     /// Takes note of a column; gives its definition as the client is to see it if that differs.
     fn definition(&mut self, payload: &[u8]) -> Result<Option<Vec<u8>>, Refusal> {
         let column = Column::parse(payload, self.responses.shape().extended_metadata);
+        if column.is_some_and(|c| self.may_be_another(&c)) {
+            return Err(Refusal::unsupported(
+                "this result",
+                "the server tells the names of columns in a character set that hides them",
+                "SET NAMES utf8mb4",
+            ));
+        }
         let found = |c| origin::translated(self.index, &c, self.view).map(|origin| (c, origin));
         let Some((column, origin)) = column.and_then(found) else {
             self.suspicious |= column.is_some_and(|c| c.can_hold_pointer());
@@ -133,6 +140,14 @@ impl Results<'_> {
             },
         })));
         Ok(Some(origin::announced(&column, origin.shape)))
+    }
+
+    /// Whether the column may be a codec column by names that the server has converted.
+    fn may_be_another(&self, column: &Column) -> bool {
+        let mut names = [column.schema, column.org_table, column.org_name].into_iter();
+        // All of UTF-16 and UTF-32 has zeros in it.
+        let all = names.clone().any(|name| name.contains(&0));
+        all || self.index.has_non_ascii_names() && names.any(|name| !self.charset.keeps(name))
     }
 
     /// Rows up to the packet that ends them; `Err` when one cannot be decoded.

@@ -21,7 +21,7 @@ use super::coded::{self, Coded, Room, Terms, Text};
 use super::link::Outgoing;
 use super::refuse;
 use super::shared::Shared;
-use crate::codec::{Given, Manner, ObjectRef, Pointer};
+use crate::codec::{Dtype, Given, Manner, ObjectRef, Pointer};
 use crate::refusal::Refusal;
 use crate::store::{PathRule, Reader};
 use crate::wire::lenenc;
@@ -99,6 +99,14 @@ impl Means {
 
     /// Begins to get a value; gives with it how many bytes it may take up meanwhile.
     pub fn begin(&self, shown: &Shown, stored: Bytes) -> Result<(Value, u64), Refusal> {
+        let is_text = shown.column.chain.dtype != Dtype::Bytes;
+        if is_text && !shown.text.results.keeps(&stored) {
+            return Err(Refusal::unsupported(
+                &shown.column.name,
+                "what is stored may have been changed for character_set_results",
+                "SET NAMES utf8mb4",
+            ));
+        }
         if shown.column.is_streamed(&self.terms.manner) {
             self.fetch(&shown.column, &stored)
         } else {

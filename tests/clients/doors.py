@@ -2,7 +2,8 @@
 `stored` listener, PyMySQL through the `bytes` and the `json` listener.
 
 DJ_HOST, DJ_PORT (the database itself), DJ_USER, DJ_PASS and DJ_STORES are read by DataJoint;
-STORED_PORT, BYTES_PORT, JSON_PORT and SCHEMA are ours.
+STORED_PORT, BYTES_PORT, JSON_PORT and SCHEMA are ours, and so is
+WRITES_DIRECTLY=1, where the database is a MySQL.
 """
 
 import logging
@@ -17,6 +18,8 @@ warnings.simplefilter("ignore")
 logging.getLogger("datajoint").setLevel(logging.ERROR)
 dj.config["safemode"] = False
 name = os.environ["SCHEMA"]
+# On MariaDB, DataJoint cannot insert a pointer without the proxy.
+writes_directly = os.environ.get("WRITES_DIRECTLY") == "1"
 
 
 def datajoint(port=None):

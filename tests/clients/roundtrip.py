@@ -64,8 +64,8 @@ class Lane:
     """One pass for a batch of values; rows are never used twice."""
 
     def __init__(self, table):
-        self.stored = table
         self.direct = dj.VirtualModule("direct", doors.name, connection=doors.datajoint()).Thing
+        self.written = self.direct if doors.writes_directly else table
         self.plain = doors.pymysql_at("DJ_PORT")
         self.bytes = doors.pymysql_at("BYTES_PORT")
         self.json = doors.pymysql_at("JSON_PORT")
@@ -77,7 +77,7 @@ class Lane:
         first, copies = self.next, self.next + len(values)
         self.next = copies + len(values)
         blobs = {first + at: pack(value) for at, value in enumerate(values)}
-        self.stored.insert({"number": first + at, "inside": value, "outside": value} for at, value in enumerate(values))
+        self.written.insert({"number": first + at, "inside": value, "outside": value} for at, value in enumerate(values))
         for number, (inside, _) in self.raw(self.plain, blobs).items():
             if inside != blobs[number]:
                 self.note(number, f"DataJoint packs it once so and once so: {inside.hex():.300}")

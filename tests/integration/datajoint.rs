@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::support::lab::{Lab, PASSWORD, database_port};
+use crate::support::lab::{Lab, PASSWORD};
 use crate::support::objects::{object_of, objects};
 use crate::support::python;
 
@@ -50,7 +50,7 @@ impl<'a> Programs<'a> {
     }
 
     fn new_direct(&self, step: &str) {
-        self.new_at(database_port(), step);
+        self.new_at(self.lab.port, step);
     }
 
     fn new_stored(&self, step: &str) {
@@ -62,14 +62,25 @@ impl<'a> Programs<'a> {
 /// through the `stored` listener, and 0.14 fetches that.
 #[test]
 fn a_table_of_the_old_program() {
-    let lab = Lab::new("datajoint_old");
-    let programs = Programs::new(&lab);
+    old_program(&Lab::new("datajoint_old"), "longtext");
+}
+
+/// The same on a real MySQL.
+#[test]
+fn a_table_of_the_old_program_on_mysql() {
+    if let Some(lab) = Lab::on_mysql("datajoint_old") {
+        old_program(&lab, "json");
+    }
+}
+
+fn old_program(lab: &Lab, json_type: &str) {
+    let programs = Programs::new(lab);
     programs.old("declare", "");
     let mut direct = lab.direct();
     let columns = direct.ok("SHOW FULL COLUMNS FROM recording");
     assert_eq!(
         columns.texts("Type")[2..],
-        ["longtext", "longtext", "longblob", "longblob"]
+        [json_type, json_type, "longblob", "longblob"]
     );
     assert_eq!(
         columns.texts("Comment")[2..],
@@ -96,9 +107,26 @@ fn a_table_of_the_old_program() {
 /// 2.3.5 declares a table with core types and codecs directly; 0.14 opens it and adds to it.
 #[test]
 fn a_table_of_the_new_program() {
-    let lab = Lab::new("datajoint_new");
-    let programs = Programs::new(&lab);
-    programs.new_stored("declare_core");
+    new_program(&Lab::new("datajoint_new"), |programs, step| {
+        programs.new_stored(step)
+    });
+}
+
+/// The same on a real MySQL, where the new program needs no proxy.
+#[test]
+fn a_table_of_the_new_program_on_mysql() {
+    if let Some(lab) = Lab::on_mysql("datajoint_new") {
+        new_program(&lab, |programs, step| {
+            programs.new_direct(step);
+            // Longer than the catalog may be old.
+            std::thread::sleep(std::time::Duration::from_secs(6));
+        });
+    }
+}
+
+fn new_program(lab: &Lab, declare: impl FnOnce(&Programs, &str)) {
+    let programs = Programs::new(lab);
+    declare(&programs, "declare_core");
     programs.old("open_core", "");
     programs.new_direct("read_core");
 }

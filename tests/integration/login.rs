@@ -122,22 +122,10 @@ fn ed25519() {
 /// MariaDB 10.11 has no caching_sha2_password: a server that has it must be named.
 #[test]
 fn caching_sha2_password() {
-    let Ok(port) = std::env::var("CODEC_PROXY_TESTS_MYSQL_PORT") else {
-        eprintln!(
-            "SKIPPED: set CODEC_PROXY_TESTS_MYSQL_PORT to the port of a MySQL with root and no password"
-        );
+    let Some(lab) = Lab::on_mysql("sha2") else {
         return;
     };
-    let lab = Lab::with_config("sha2", |config| {
-        config
-            .replace(
-                &format!("127.0.0.1:{}", database_port()),
-                &format!("127.0.0.1:{port}"),
-            )
-            .replace("user = \"catalog\"", "user = \"root\"")
-            .replace("password = 'reads \"comments\"'", "password = ''")
-    });
-    let direct: u16 = port.parse().expect("a port");
+    let direct = lab.port;
     let sql = "CREATE USER IF NOT EXISTS sha2 IDENTIFIED WITH caching_sha2_password BY 'secret'; ALTER USER sha2 IDENTIFIED BY 'secret'";
     stdout(&mariadb(direct, "root", "", &["--ssl"], sql));
     // The first login takes the full path, the second the fast one.

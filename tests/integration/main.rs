@@ -15,6 +15,7 @@ mod faults;
 mod fidelity;
 mod literals;
 mod login;
+mod mysql;
 mod reads;
 mod refusals;
 mod roundtrip;

@@ -318,6 +318,39 @@ fn character_sets_of_the_json_view() {
     }
 }
 
+/// The server tells names of columns in `character_set_results`, too.
+#[test]
+fn columns_that_the_character_set_hides() {
+    let lab = lab("hidden");
+    lab.table(
+        "u",
+        "id INT PRIMARY KEY, `données` JSON COMMENT ':<filepath@main>:'",
+    );
+    let mut stored = lab.stored();
+    stored.ok("INSERT INTO u VALUES (1, '{\"path\": \"raw/SECRET\", \"store\": \"main\"}')");
+    let mut client = lab.bytes();
+    for (charset, table) in [
+        ("latin1", "u"),
+        ("ascii", "u"),
+        ("utf16", "u"),
+        ("utf16", "t"),
+    ] {
+        client.ok("SET NAMES utf8mb4");
+        client.ok(format!("SET character_set_results = {charset}"));
+        let error = client.error(format!("SELECT * FROM {table}"));
+        assert_eq!(error.code, 1235, "{charset}: {error}");
+        assert!(
+            error.message.contains("SET NAMES utf8mb4"),
+            "{charset}: {error}"
+        );
+    }
+    client.ok("SET NAMES latin1");
+    assert_eq!(client.text("SELECT id FROM u"), "1");
+    client.ok("SELECT * FROM t");
+    client.ok("SET NAMES utf8mb3");
+    assert_eq!(client.text("SELECT `données` FROM u"), "raw/SECRET");
+}
+
 #[test]
 fn bytes_are_stored_whatever_the_sql_mode_and_character_set() {
     let lab = lab("spelled");

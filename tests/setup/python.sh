@@ -22,11 +22,22 @@ make_environment() {
     cp "$setup_dir/$1.txt" "$tools_dir/$1/installed.txt"
 }
 
+# What is missing of the names given.
+find_missing() {
+    missing=
+    for name; do
+        complete "$name" || missing="$missing $name"
+    done
+}
+
 [ $# -gt 0 ] || set -- dj0 dj2
-missing=
-for name; do
-    complete "$name" || missing="$missing $name"
-done
+find_missing "$@"
+[ -n "$missing" ] || exit 0
+# Tests that run side by side may all find that one is missing: the first makes it.
+mkdir -p "$tools_dir"
+exec 9>"$tools_dir/python.lock"
+flock 9
+find_missing "$@"
 [ -n "$missing" ] || exit 0
 
 python=python3
@@ -34,7 +45,6 @@ if ! python_is_enough "$python"; then
     apt_install python3 python3-venv
     python=/usr/bin/python3
 fi
-mkdir -p "$tools_dir"
 jobs=
 for name in $missing; do
     make_environment "$name" &

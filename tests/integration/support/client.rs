@@ -1,14 +1,15 @@
 //! A small blocking MySQL client that hides nothing: it sends any command, and keeps every
 //! packet of the answer as it came.
 //!
-//! It logs in with `mysql_native_password` (or an empty password) and without TLS; for the other
-//! ways to log in the tests use the `mariadb` command line.
+//! It logs in with `mysql_native_password`, an empty password, or `caching_sha2_password` where the
+//! server remembers it, and without TLS; for the other ways to log in the tests use the `mariadb`
+//! command line.
 
 use std::io::{self, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
-use mysql_common::scramble::scramble_native;
+use mysql_common::scramble::{scramble_native, scramble_sha256};
 
 use super::answer::{Answer, Column, ServerError, Take};
 
@@ -218,21 +219,28 @@ impl Client {
         out
     }
 
-    /// Reads until OK or ERR, answering a switch to `mysql_native_password` on the way.
+    /// Reads until OK or ERR, answering a switch to another way to log in.
     fn finish_auth(&mut self, password: &str) -> Result<(), ServerError> {
         loop {
             let (sequence, packet) = self.packet()?;
             match packet.first() {
                 Some(0x00) => return Ok(()),
                 Some(0xff) => return Err(ServerError::parse(&packet)),
+                // caching_sha2_password: what the server remembers was right.
+                Some(0x01) if packet == [0x01, 0x03] => {}
                 Some(0xfe) => {
                     let mut take = Take(&packet[1..]);
                     let plugin = take.until_nul();
-                    if plugin != b"mysql_native_password" {
-                        let plugin = String::from_utf8_lossy(plugin).into_owned();
-                        return Err(ServerError::client(&format!("asked for {plugin}")));
-                    }
-                    let proof = proof(take.until_nul(), password);
+                    let salt = take.until_nul();
+                    let proof = match plugin {
+                        b"mysql_native_password" => proof(salt, password),
+                        b"caching_sha2_password" => scramble_sha256(salt, password.as_bytes())
+                            .map_or_else(Vec::new, |proof| proof.to_vec()),
+                        other => {
+                            let plugin = String::from_utf8_lossy(other).into_owned();
+                            return Err(ServerError::client(&format!("asked for {plugin}")));
+                        }
+                    };
                     self.write_packet(sequence.wrapping_add(1), &proof)?;
                 }
                 other => return Err(ServerError::client(&format!("login answer {other:?}"))),

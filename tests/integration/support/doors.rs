@@ -4,20 +4,32 @@
 use serde_json::{Map, Value, json};
 
 use super::lab::{Lab, PASSWORD, database_port};
-use super::python;
 use super::seaweed::{ACCESS, BUCKET, SECRET, Seaweed};
+use super::{mysql, python};
 
 /// A lab, the settings of its store as DataJoint has them, and the store's server.
 pub struct Doors {
     pub lab: Lab,
     store: Value,
+    is_mysql: bool,
     _server: Option<Seaweed>,
 }
 
 impl Doors {
     /// The store is a folder, with further settings of `stores.main`.
     pub fn file(name: &str, settings: &Value) -> Self {
+        Self::in_a_folder(database_port(), name, settings)
+    }
+
+    /// The store is a folder, the database a real MySQL; `None`, with a visible line, where there
+    /// is none.
+    pub fn on_mysql(name: &str) -> Option<Self> {
+        mysql::port().map(|port| Self::in_a_folder(port, name, &json!({})))
+    }
+
+    fn in_a_folder(port: u16, name: &str, settings: &Value) -> Self {
         Self::new(
+            port,
             name,
             None,
             settings,
@@ -29,7 +41,7 @@ impl Doors {
     pub fn s3(name: &str) -> Self {
         let server = Seaweed::start();
         let endpoint = server.endpoint();
-        Self::new(name, Some(server), &json!({}), |_| {
+        Self::new(database_port(), name, Some(server), &json!({}), |_| {
             json!({
                 "protocol": "s3", "endpoint": endpoint, "bucket": BUCKET, "location": "proj/a",
                 "secure": false, "access_key": ACCESS, "secret_key": SECRET,
@@ -38,13 +50,14 @@ impl Doors {
     }
 
     fn new(
+        port: u16,
         name: &str,
         server: Option<Seaweed>,
         settings: &Value,
         store: impl FnOnce(&str) -> Value,
     ) -> Self {
         let mut settings_of_store = Value::Null;
-        let lab = Lab::with_config(name, |config| {
+        let lab = Lab::at(port, name, |config| {
             let (before, after) = config.split_once("[stores.main]").expect("a store");
             let location = after.split('"').nth(3).expect("protocol and location");
             let mut store = store(location);
@@ -59,6 +72,7 @@ impl Doors {
         Self {
             lab,
             store: settings_of_store,
+            is_mysql: port != database_port(),
             _server: server,
         }
     }
@@ -69,7 +83,7 @@ impl Doors {
         let proxy = &self.lab.proxy;
         let mut variables = vec![
             ("DJ_HOST", "127.0.0.1".to_owned()),
-            ("DJ_PORT", database_port().to_string()),
+            ("DJ_PORT", self.lab.port.to_string()),
             ("STORED_PORT", proxy.port("stored").to_string()),
             ("BYTES_PORT", proxy.port("bytes").to_string()),
             ("JSON_PORT", proxy.port("json").to_string()),
@@ -77,6 +91,7 @@ impl Doors {
             ("DJ_PASS", PASSWORD.to_owned()),
             ("DJ_STORES", stores.to_string()),
             ("SCHEMA", self.lab.database.clone()),
+            ("WRITES_DIRECTLY", u8::from(self.is_mysql).to_string()),
         ];
         if let Some(length) = self.store.get("token_length") {
             variables.push(("TOKEN_LENGTH", length.to_string()));

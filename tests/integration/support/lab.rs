@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::client::{Client, Login};
 use super::keeper::{self, Claim};
+use super::mysql;
 use super::proxy::Proxy;
 use super::server::{CATALOG_PASSWORD, CATALOG_USER};
 
@@ -21,10 +22,12 @@ pub struct Lab {
     /// Has all rights on the lab's database, and PROCESS.
     pub user: String,
     pub store: PathBuf,
+    /// Port of the database, which is the one that all tests share or a MySQL.
+    pub port: u16,
     folder: tempfile::TempDir,
 }
 
-/// The port of the database that all tests share.
+/// The port of the MariaDB that all tests share.
 pub fn database_port() -> u16 {
     static CLAIM: OnceLock<Claim> = OnceLock::new();
     CLAIM.get_or_init(keeper::claim).port
@@ -37,15 +40,25 @@ impl Lab {
 
     /// A lab whose configuration file is changed on the way.
     pub fn with_config(name: &str, change: impl FnOnce(String) -> String) -> Self {
+        Self::at(database_port(), name, change)
+    }
+
+    /// A lab on a real MySQL; `None`, with a visible line, where the environment names none.
+    pub fn on_mysql(name: &str) -> Option<Self> {
+        mysql::port().map(|port| Self::at(port, name, |config| config))
+    }
+
+    /// A lab on the database at a port of this machine.
+    pub fn at(port: u16, name: &str, change: impl FnOnce(String) -> String) -> Self {
         let folder = tempfile::Builder::new()
             .prefix("codec-proxy-lab-")
             .tempdir()
             .expect("a temporary directory");
         let store = folder.path().join("store");
         fs::create_dir(&store).expect("a new directory");
-        let database = make_database(name);
+        let database = make_database(port, name);
         let config = folder.path().join("codec-proxy.toml");
-        let text = change(default_config(&store));
+        let text = change(config_of(port, &store));
         fs::write(&config, &text).expect("a new file");
         let proxy = Proxy::start(&config, text.matches("[[listen]]").count());
         Self {
@@ -53,6 +66,7 @@ impl Lab {
             user: database.clone(),
             database,
             store,
+            port,
             folder,
         }
     }
@@ -68,7 +82,7 @@ impl Lab {
 
     /// A client of the database itself.
     pub fn direct(&self) -> Client {
-        self.connect(database_port(), &self.login())
+        self.connect(self.port, &self.login())
     }
 
     /// A client of the listener with the `bytes` view.
@@ -104,7 +118,7 @@ impl Lab {
 
 impl Drop for Lab {
     fn drop(&mut self) {
-        let Ok(mut root) = Client::connect(database_port(), &Login::root()) else {
+        let Ok(mut root) = Client::connect(self.port, &Login::root()) else {
             return;
         };
         let _ = root.query(format!("DROP DATABASE IF EXISTS `{}`", self.database));
@@ -113,11 +127,11 @@ impl Drop for Lab {
 }
 
 /// A new database with an account of the same name that owns it.
-fn make_database(name: &str) -> String {
+fn make_database(port: u16, name: &str) -> String {
     static COUNT: AtomicU32 = AtomicU32::new(0);
     let count = COUNT.fetch_add(1, Ordering::Relaxed);
     let database = format!("t{}_{count}_{name}", std::process::id());
-    let mut root = Client::connect(database_port(), &Login::root()).expect("root logs in");
+    let mut root = Client::connect(port, &Login::root()).expect("root logs in");
     let password = PASSWORD.replace('\'', "''");
     root.ok(format!(
         "CREATE DATABASE `{database}` CHARACTER SET utf8mb4"
@@ -127,11 +141,16 @@ fn make_database(name: &str) -> String {
     ));
     root.ok(format!("GRANT ALL ON `{database}`.* TO '{database}'@'%'"));
     root.ok(format!("GRANT PROCESS, RELOAD ON *.* TO '{database}'@'%'"));
+    mysql::remember(port, &database, PASSWORD);
     database
 }
 
 /// The configuration of a lab: both views, one folder as the default store.
 pub fn default_config(store: &Path) -> String {
+    config_of(database_port(), store)
+}
+
+fn config_of(port: u16, store: &Path) -> String {
     format!(
         r#"
 [database]
@@ -154,7 +173,6 @@ default = "main"
 protocol = "file"
 location = "{store}"
 "#,
-        port = database_port(),
         store = store.display(),
     )
 }

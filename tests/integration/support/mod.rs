@@ -5,6 +5,7 @@ pub mod client;
 pub mod doors;
 pub mod keeper;
 pub mod lab;
+pub mod mysql;
 pub mod objects;
 pub mod proxy;
 pub mod python;

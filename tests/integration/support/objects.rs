@@ -88,20 +88,23 @@ pub fn objects(store: &Path) -> Vec<PathBuf> {
 /// Checks a pointer as it lies in the database, key by key, and returns the object's bytes.
 pub fn object_of(pointer: &str, store: &Path, schema: &str) -> Vec<u8> {
     let fields: serde_json::Value = serde_json::from_str(pointer).expect("a pointer is JSON");
-    let keys: Vec<_> = fields.as_object().expect("an object").keys().collect();
-    assert_eq!(
-        keys,
-        ["hash", "path", "schema", "store", "size"],
-        "{pointer}"
-    );
     let path = fields["path"].as_str().expect("a path");
     let bytes = fs::read(store.join(path)).unwrap_or_else(|e| panic!("{path}: {e}"));
     let hash = hash_name(&bytes);
-    let expected = format!(
-        r#"{{"hash": "{hash}", "path": "_hash/{schema}/{hash}", "schema": "{schema}", "store": "main", "size": {}}}"#,
-        bytes.len()
+    // MariaDB keeps the text, MySQL sorts the keys by their lengths.
+    let size = bytes.len();
+    let by = |first, second, third| {
+        format!(
+            r#"{{"hash": "{hash}", "path": "_hash/{schema}/{hash}", {first}, {second}, {third}}}"#
+        )
+    };
+    let (of, store, size) = (
+        format!(r#""schema": "{schema}""#),
+        r#""store": "main""#.to_owned(),
+        format!(r#""size": {size}"#),
     );
-    assert_eq!(pointer, expected);
+    let expected = [by(&of, &store, &size), by(&size, &store, &of)];
+    assert!(expected.iter().any(|e| e == pointer), "{pointer}");
     bytes
 }
 
