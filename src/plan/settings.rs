@@ -6,7 +6,9 @@
 //! it, so such a statement is refused.
 
 use std::ops::Range;
+use std::sync::LazyLock;
 
+use aho_corasick::packed::Searcher;
 use memchr::memchr_iter;
 
 use super::statement::Statement;
@@ -24,8 +26,22 @@ const ALONE: &str = "set it to a literal by a SET of its own, in the text protoc
 
 /// Whether a text may name one of the variables; false only if it names none.
 pub(super) fn mentioned(text: &[u8]) -> bool {
+    if text.len() >= LONG
+        && let Some(searcher) = &*BEGINNINGS
+    {
+        let mut found = searcher.find_iter(text);
+        return found.any(|at| begins_name(&text[at.start() + 1..]));
+    }
     memchr_iter(b'@', text).any(|at| begins_name(&text[at + 1..]))
 }
+
+/// From this length on in bytes a text is searched for [`BEGINNINGS`]: in a megabyte of an
+/// array there are thousands of `@`.
+const LONG: usize = 4 << 10;
+
+/// How a variable that [`begins_name`] knows can begin.
+static BEGINNINGS: LazyLock<Option<Searcher>> =
+    LazyLock::new(|| Searcher::new(["@c", "@C", "@`", "@'", "@\"", "@\\"]));
 
 /// Whether what follows an `@` is the name of one of the variables, in quotes or without; in a
 /// string the quotes may be doubled or escaped, and so may the letters.
@@ -239,4 +255,29 @@ fn setting(name: &str, given: &Given) -> Result<Setting, Refusal> {
         }
     };
     setting.ok_or_else(|| Refusal::setting(&format!("@codec_{name} takes {allowed}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_text_is_searched_like_a_short_one() {
+        for (name, is) in [
+            ("@codec_view", true),
+            ("@@Codec_view", true),
+            ("@`codec_view`", true),
+            ("@'@c@\"c\\odec_view\"'", true),
+            ("@\\'codec_view\\'", true),
+            ("@coded_view", false),
+            ("@ codec_view", false),
+            ("codec_view", false),
+            ("@", false),
+        ] {
+            for filling in [0, LONG, 1 << 20] {
+                let text = format!("{}{name}", "@x ".repeat(filling / 3));
+                assert_eq!(mentioned(text.as_bytes()), is, "{name} after {filling}");
+            }
+        }
+    }
 }

@@ -97,16 +97,17 @@ impl Store {
     ) -> Result<Pointer, StoreError> {
         let naming =
             Naming::new(self.layout(), schema).map_err(|f| f.at(self.name(), Operation::Put))?;
-        let size = content.len();
         let (backend, patience) = self.begin();
-        let put = async move { backend.put_hashed(naming, content, patience).await };
+        let stored = content.clone();
+        let put = async move { backend.put_hashed(naming, stored, patience).await };
         let named = self.finish(Operation::Put, put).await?;
         Ok(Pointer {
             hash: named.hash,
             path: named.path,
             schema: Some(schema.to_owned()),
             store: self.name().to_owned(),
-            size: Some(size),
+            // Only now: a long content may know its length only once it has been walked.
+            size: Some(content.len()),
         })
     }
 
