@@ -264,7 +264,8 @@ class Workbench(contextlib.ExitStack):
         flags = [f"-{name}.port{dot}{kind}={port}" for name, dot, kind, port in split_names(ports)]
         server = self.start(
             "seaweedfs",
-            [str(TOOLS / "seaweedfs/bin/weed"), "server", f"-dir={folder / 'data'}", "-ip=127.0.0.1", *flags]
+            [str(TOOLS / "seaweedfs/bin/weed"), f"-logdir={folder}", "server", f"-dir={folder / 'data'}", "-ip=127.0.0.1"]
+            + flags
             + ["-ip.bind=127.0.0.1", "-filer", "-s3", f"-s3.config={folder / 's3.json'}", "-s3.port.iceberg=0"]
             + ["-s3.port.lance=0", "-master.volumeSizeLimitMB=256", "-volume.max=20"],
             cwd=folder,

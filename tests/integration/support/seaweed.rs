@@ -112,6 +112,14 @@ impl Drop for Seaweed {
     fn drop(&mut self) {
         let _ = self.process.kill();
         let _ = self.process.wait();
+        // Killed, it leaves the sockets that it has made in /tmp, named by its ports.
+        for port in self.ports {
+            for part in ["s3", "filer", "master", "volume"] {
+                for kind in ["", "-grpc"] {
+                    let _ = fs::remove_file(format!("/tmp/seaweedfs-{part}{kind}-{port}.sock"));
+                }
+            }
+        }
     }
 }
 
@@ -130,6 +138,7 @@ fn spawn(folder: &tempfile::TempDir, ports: [u16; 8]) -> Child {
     Command::new("setpriv")
         .args(["--pdeathsig", "KILL"])
         .arg(weed())
+        .arg(format!("-logdir={}", folder.path().display()))
         .args([
             "server",
             "-ip=127.0.0.1",
