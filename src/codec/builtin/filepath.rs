@@ -11,10 +11,11 @@ use std::borrow::Cow;
 
 use bytes::Bytes;
 
+use super::json_in_store;
 use crate::codec::section::{self, Section};
 use crate::codec::{
-    Addressing, ChainError, Codec, CodecError, Given, Layout, Manner, Notation, ObjectPath,
-    ObjectRef, Reading, Reference, Value, ValueLimits, Writing, client, json, metadata, timestamp,
+    Addressing, Codec, CodecError, Given, Layout, Manner, Notation, ObjectPath, ObjectRef, Reading,
+    Reference, Value, ValueLimits, Writing, client, json, metadata, timestamp,
 };
 
 /// The codec.
@@ -28,12 +29,11 @@ impl Codec for Filepath {
     }
 
     fn dtype(&self, is_store: bool) -> Result<Cow<'static, str>, CodecError> {
-        if is_store {
-            return Ok("json".into());
-        }
-        let text = "<filepath> requires @ symbol. Use <filepath@> for default store or \
-                    <filepath@store> to specify store.";
-        Err(ChainError::RequiresStore(text.to_owned()).into())
+        json_in_store(
+            is_store,
+            "<filepath> requires @ symbol. Use <filepath@> for default store or \
+                    <filepath@store> to specify store.",
+        )
     }
 
     fn addressing(&self) -> Addressing {

@@ -10,11 +10,11 @@ use std::borrow::Cow;
 use bytes::Bytes;
 use md5::{Digest, Md5};
 
+use super::json_in_store;
 use crate::codec::section::Section;
 use crate::codec::{
-    Addressing, Backend, BackendError, ChainError, Codec, CodecError, Given, Manner, Notation,
-    ObjectPath, Pointer, Reading, Reference, Value, ValueLimits, Writing, client, hash, json,
-    metadata,
+    Addressing, Backend, BackendError, Codec, CodecError, Given, Manner, Notation, ObjectPath,
+    Pointer, Reading, Reference, Value, ValueLimits, Writing, client, hash, json, metadata,
 };
 
 /// The codec.
@@ -28,12 +28,7 @@ impl Codec for Hash {
     }
 
     fn dtype(&self, is_store: bool) -> Result<Cow<'static, str>, CodecError> {
-        if is_store {
-            Ok("json".into())
-        } else {
-            let text = "<hash> requires @ (in-store storage only)";
-            Err(ChainError::RequiresStore(text.to_owned()).into())
-        }
+        json_in_store(is_store, "<hash> requires @ (in-store storage only)")
     }
 
     fn addressing(&self) -> Addressing {

@@ -14,12 +14,13 @@ use std::borrow::Cow;
 
 use bytes::Bytes;
 
+use super::json_in_store;
 use crate::codec::npy_file::{MAGIC, NpyError, NpyFile};
 use crate::codec::section::Section;
 use crate::codec::value::Packed;
 use crate::codec::{
-    Addressing, ChainError, Codec, CodecError, Given, Manner, Notation, NpyForm, ObjectRef,
-    Reading, Reference, Value, ValueLimits, Writing, blob, client, json, metadata, schema_path,
+    Addressing, Codec, CodecError, Given, Manner, Notation, NpyForm, ObjectRef, Reading, Reference,
+    Value, ValueLimits, Writing, blob, client, json, metadata, schema_path,
 };
 
 /// The codec.
@@ -33,11 +34,7 @@ impl Codec for Npy {
     }
 
     fn dtype(&self, is_store: bool) -> Result<Cow<'static, str>, CodecError> {
-        if is_store {
-            return Ok("json".into());
-        }
-        let text = "<npy> requires @ (store only)";
-        Err(ChainError::RequiresStore(text.to_owned()).into())
+        json_in_store(is_store, "<npy> requires @ (store only)")
     }
 
     fn addressing(&self) -> Addressing {

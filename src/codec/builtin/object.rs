@@ -15,11 +15,12 @@ use std::borrow::Cow;
 use bytes::Bytes;
 use data_encoding::BASE64;
 
+use super::json_in_store;
 use crate::codec::directory::Directory;
 use crate::codec::section::Section;
 use crate::codec::{
-    Addressing, Backend, ChainError, Codec, CodecError, Given, Manner, Notation, ObjectForm,
-    ObjectPath, ObjectRef, Reading, Reference, Value, ValueLimits, Writing, client, json, metadata,
+    Addressing, Backend, Codec, CodecError, Given, Manner, Notation, ObjectForm, ObjectPath,
+    ObjectRef, Reading, Reference, Value, ValueLimits, Writing, client, json, metadata,
     schema_path, timestamp,
 };
 
@@ -34,11 +35,7 @@ impl Codec for Object {
     }
 
     fn dtype(&self, is_store: bool) -> Result<Cow<'static, str>, CodecError> {
-        if is_store {
-            return Ok("json".into());
-        }
-        let text = "<object> requires @ (store only)";
-        Err(ChainError::RequiresStore(text.to_owned()).into())
+        json_in_store(is_store, "<object> requires @ (store only)")
     }
 
     fn addressing(&self) -> Addressing {
