@@ -1,3 +1,5 @@
+//! What a slow scan, later looks and views over codec tables make of the index.
+
 use super::super::index::{Column, ColumnCodec};
 use super::*;
 use crate::codec::TypeSpec;

@@ -1,3 +1,5 @@
+//! The built-in chains, the errors of DataJoint, and chains of codecs made up here.
+
 use super::*;
 
 fn chain(spec: &str) -> Result<Chain, ChainError> {

@@ -1,3 +1,5 @@
+//! Paths against those that DataJoint makes.
+
 use super::*;
 use crate::codec::testing::layout;
 

@@ -1,3 +1,5 @@
+//! Arrays: their checks, their orders, and the parts of complex numbers.
+
 use super::*;
 
 fn bytes(element: Element, shape: &[u64], order: Order) -> Array {
