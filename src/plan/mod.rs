@@ -8,6 +8,7 @@ mod change;
 mod charset;
 mod ddl;
 mod declare;
+mod duplicate;
 mod examine;
 mod glance;
 mod insert;
@@ -15,6 +16,8 @@ pub mod key;
 mod select;
 mod settings;
 mod statement;
+mod update;
+mod value;
 mod walk;
 
 #[cfg(test)]
