@@ -30,6 +30,7 @@ pub use glance::glance;
 
 use crate::catalog::{KeyType, Table};
 use crate::codec::{Chain, Key, Value};
+use crate::sql::edit::{self, Edit};
 use crate::sql::lexer::{Dialect, Token};
 use crate::sql::literal::Literal;
 use crate::view::describe::Describe;
@@ -200,15 +201,6 @@ pub struct Declare {
     pub ddl: Ddl,
 }
 
-/// A replacement in a statement's text.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Edit {
-    /// The bytes that are replaced.
-    pub span: Range<usize>,
-    /// What stands there instead.
-    pub text: Vec<u8>,
-}
-
 /// What a statement may have changed in the catalog.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Ddl {
@@ -221,14 +213,6 @@ pub struct Ddl {
 impl Declare {
     /// The statement as it is to be sent.
     pub fn rewritten(&self, text: &[u8]) -> Vec<u8> {
-        let mut out = Vec::with_capacity(text.len() + 64);
-        let mut at = 0;
-        for edit in &self.edits {
-            out.extend_from_slice(&text[at..edit.span.start]);
-            out.extend_from_slice(&edit.text);
-            at = edit.span.end;
-        }
-        out.extend_from_slice(&text[at..]);
-        out
+        edit::apply(text, &self.edits)
     }
 }
