@@ -90,7 +90,7 @@ pub fn examine_with_parameters(
         ));
     }
     if lexed.conditional && !matches!(plan, Plan::Declare(_)) && !all.tables().is_empty() {
-        let reason = "a part of the statement is run by some server versions only";
+        let reason = "a part of the statement is run by some server versions only (it is not known which this is)";
         return Err(refuse_all(&all, reason, "leave the versioned comment out"));
     }
     Ok(plan)

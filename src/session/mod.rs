@@ -46,6 +46,7 @@ use self::stream::Stream;
 use crate::catalog::Index;
 use crate::plan::{self, Plan};
 use crate::refusal::Refusal;
+use crate::sql::lexer;
 use crate::view::View;
 use crate::wire::column::Column;
 use crate::wire::command;
@@ -89,6 +90,7 @@ pub async fn run(client: TcpStream, view: View, shared: &Shared) {
             ..SessionContext::default()
         },
         challenge: login.challenge,
+        database: login.database,
         shared,
         ending: Box::pin(shared.ending.clone().cancelled_owned()),
         ended: false,
@@ -117,6 +119,7 @@ struct Session<'a> {
     relay: Relay,
     context: SessionContext,
     challenge: Challenge,
+    database: lexer::Server,
     shared: &'a Shared,
     ending: Pin<Box<WaitForCancellationFutureOwned>>,
     ended: bool,
@@ -265,7 +268,10 @@ impl Session<'_> {
         };
         plan(&plan::Context {
             schema: self.context.schema.as_deref(),
-            dialect: self.context.dialect,
+            dialect: lexer::Dialect {
+                server: self.database,
+                ..self.context.dialect
+            },
             charset: &self.context.charset,
             view: self.relay.choice.view,
             stores: &stores,
