@@ -237,8 +237,9 @@ impl Session<'_> {
                     Err(refusal) => return self.refuse(seq, &refusal).await,
                 }
             }
-            Ok(Plan::Read) => {
-                read::run(relay, self.shared, &index, self.context.results, statement).await
+            Ok(Plan::Read(read)) => {
+                let results = self.context.results;
+                read::run(relay, self.shared, &index, results, statement, &read).await
             }
             Ok(Plan::Describe(plan)) => describe::run(relay, statement, &plan).await,
             Ok(Plan::Declare(plan)) => {
@@ -303,7 +304,8 @@ impl Session<'_> {
             Ok(Plan::Ddl(ddl)) => declare::ddl(relay, &self.shared.catalog, statement, &ddl).await,
             Ok(Plan::Describe(plan)) => describe::run(relay, statement, &plan).await,
             Ok(_) if relay.choice.view.translates_any(index) => {
-                read::run(relay, self.shared, index, results, statement).await
+                let read = plan::Read::announced();
+                read::run(relay, self.shared, index, results, statement, &read).await
             }
             Ok(_) => return self.pass(statement),
         };
