@@ -64,7 +64,8 @@ fn uses_nothing_else(
 ) -> Result<(), Refusal> {
     let all = 0..statement.tokens.len();
     let mut from = 0;
-    for done in done.into_iter().chain([all.end..all.end]) {
+    let end = std::iter::once(all.end..all.end);
+    for done in done.into_iter().chain(end) {
         uses_none(statement, from..done.start, read, USED)?;
         if let Some(column) = read.first()
             && statement.has_wildcard(from..done.start)
