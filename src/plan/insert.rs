@@ -65,7 +65,11 @@ impl Filling<'_> {
         }
         self.reads_none(returning, "RETURNING would return what is stored")?;
         match cells.is_empty() {
-            false => Ok(Plan::Write(Write { cells, keys })),
+            false => Ok(Plan::Write(Write {
+                cells,
+                keys,
+                lookup: None,
+            })),
             true => Ok(Plan::Pass),
         }
     }

@@ -111,6 +111,24 @@ pub struct Write {
     /// For each row of VALUES its primary key, where a codec of the row needs it; empty if none
     /// of the statement does.
     pub keys: Vec<RowKey>,
+    /// For an UPDATE whose rows must be looked up, since their primary keys are not in the
+    /// statement and a codec needs them.
+    pub lookup: Option<Lookup>,
+}
+
+/// How the rows are found that an UPDATE changes.
+#[derive(Debug, Clone)]
+pub struct Lookup {
+    /// The columns of the primary key, as SQL writes them, with their names and kinds.
+    pub key: Vec<(String, String, KeyType)>,
+    /// What follows the columns in a SELECT of the rows: `FROM … WHERE … ORDER BY … LIMIT …`.
+    pub rows: Vec<u8>,
+    /// Whether it has no LIMIT.
+    pub unlimited: bool,
+    /// The bytes of the text after WHERE; `None` without one.
+    pub condition: Option<Range<usize>>,
+    /// Where WHERE would stand in the text.
+    pub end: usize,
 }
 
 /// One value that goes to a codec column.

@@ -26,7 +26,7 @@ pub(super) fn codec_column(table: &Arc<Table>, column: usize) -> Option<CodecCol
 /// Whether values of a column can only be written with the primary key of their row.
 pub(super) fn needs_key(table: &Table, column: usize) -> bool {
     let codec = table.columns[column].codec.as_ref();
-    matches!(codec, Some(ColumnCodec::Chain(chain)) if chain.needs_key())
+    codec.is_some_and(ColumnCodec::needs_key)
 }
 
 /// `NULL` or `DEFAULT`, which mean the same to every codec.
@@ -101,7 +101,7 @@ pub(super) fn key_source(
 /// Whether the server can be asked for an expression before the statement runs: it means the
 /// same there, and the question changes nothing that the statement sees. That it needs no column
 /// of the row is for the server to say, which knows none in the question.
-fn check_expression(statement: &Statement, item: &Item) -> Result<(), &'static str> {
+pub(super) fn check_expression(statement: &Statement, item: &Item) -> Result<(), &'static str> {
     let mut tokens = item.tokens.clone();
     if tokens.clone().any(|at| statement.is_symbol(at, b'?')) {
         return Err("is an expression with a parameter");

@@ -27,6 +27,8 @@ mod row;
 mod shared;
 mod stream;
 pub mod tls;
+mod update;
+mod values;
 mod write;
 
 use std::io;

@@ -14,6 +14,10 @@ pub const LOCAL_INFILE: u8 = 0xFB;
 /// How much of a payload the functions here may look at.
 pub const PREFIX: usize = 32;
 
+/// `SERVER_STATUS_IN_TRANS`
+pub const IN_TRANSACTION: u16 = 0x0001;
+/// `SERVER_STATUS_AUTOCOMMIT`
+pub const AUTOCOMMIT: u16 = 0x0002;
 /// `SERVER_MORE_RESULTS_EXISTS`
 pub const MORE_RESULTS: u16 = 0x0008;
 /// `SERVER_STATUS_CURSOR_EXISTS`
@@ -28,6 +32,23 @@ pub fn ok_status(payload: &[u8]) -> Option<u16> {
     let (_, affected) = lenenc::read_int(payload.get(1..)?)?;
     let (_, insert_id) = lenenc::read_int(&payload[1 + affected..])?;
     status_at(payload, 1 + affected + insert_id)
+}
+
+/// An OK packet with other status flags.
+pub fn with_ok_status(payload: &[u8], change: impl Fn(u16) -> u16) -> Vec<u8> {
+    let mut out = payload.to_vec();
+    let lengths = payload.get(1..).and_then(|rest| {
+        let (_, affected) = lenenc::read_int(rest)?;
+        let (_, insert_id) = lenenc::read_int(rest.get(affected..)?)?;
+        Some(affected + insert_id)
+    });
+    if let Some(lengths) = lengths
+        && let Some(status) = out.get_mut(1 + lengths..3 + lengths)
+    {
+        let changed = change(u16::from_le_bytes([status[0], status[1]]));
+        status.copy_from_slice(&changed.to_le_bytes());
+    }
+    out
 }
 
 /// The status flags of an old EOF packet.
