@@ -104,7 +104,9 @@ class Lane:
 
     def __init__(self, driver, server, protocol, values, folder):
         self.driver, self.server, self.protocol = driver, server, protocol
-        self.values = values
+        self.values = {key: value for key, value in values.items() if key[0] not in driver.without}
+        self.left = {note: names for note, names in LEFT.items() if not set(names) & set(driver.without)}
+        self.steps = [step for step in STEPS if step.rpartition(" ")[2] not in driver.without]
         self.number = next(self.numbers)
         self.folder = folder / f"lane{self.number}"
         self.title = f"{server.name}, {driver.title}, {protocol}"
@@ -134,14 +136,14 @@ class Lane:
         through.pop("driver", None)
         for step in direct:
             if through.get(step) != direct[step]:
-                self.fault(mode, step, f"{brief(through.get(step))} in place of {brief(direct[step])}")
+                self.fault(mode, step, brief(through.get(step)) + difference(direct[step]))
         tls, compression = MODES[mode]
         if (self.tap.tls, self.tap.compression) != (tls, compression):
             self.fault(mode, "connect", f"TLS {self.tap.tls}, compression {self.tap.compression}")
         if mode == "plain" and self.tap.commands != self.commands:
             self.fault(mode, "commands", f"{sorted(self.tap.commands)} in place of {sorted(self.commands)}")
-        for fault in self.server.stored_faults(database, self.values, LEFT):
-            self.fault(mode, "stored", fault)
+        for fault in self.server.stored_faults(database, self.values, self.left):
+            self.fault(mode, "stored", fault.replace(database, "DATABASE"))
 
     def program(self, database, port, mode, direct):
         """The outcomes by step; None, and a fault, if the program did not come to its end."""
@@ -174,7 +176,7 @@ class Lane:
             words = done.stderr.decode(errors="replace").strip()[-400:]
             self.fault(name, "program", f"ended with {done.returncode} after {last!r}: {words}")
             return None
-        if direct is None and (missing := [step for step in STEPS if step not in outcomes]):
+        if direct is None and (missing := [step for step in self.steps if step not in outcomes]):
             self.fault(name, "program", f"has no step {', '.join(missing)}")
         for (value, column), bytes_ in self.values.items():
             if read.get(f"{value}.{column}") != bytes_:
@@ -201,6 +203,10 @@ STEPS = [
     *(f"select {name}" for name in ("0", "1", "1M", "17M", "null")),
     *("many", "update", "rollback", "commit", "duplicate", "unknown", "warning", "delete"),
 ]
+
+
+def difference(direct):
+    return "" if "error" not in direct else f" in place of {brief(direct)}"
 
 
 def brief(outcome):
@@ -233,27 +239,30 @@ def cell(lane, mode):
     faults = [fault for fault in lane.faults if fault.mode in (mode, "direct", "*")]
     if not faults:
         return "yes"
-    return "**no**" if any(fault.reason is None for fault in faults) else "known"
+    return "**no**" if any(fault.reason is None for fault in faults) else "partly"
 
 
 def worst(cells):
     cells = set(cells)
-    return next((cell for cell in ("**no**", "known", "yes") if cell in cells), "—")
+    return next((cell for cell in ("**no**", "partly", "yes") if cell in cells), "—")
 
 
 def close(work):
     """Prints what differs and gives the exit code."""
-    known, unknown = {}, 0
+    known, unknown = {}, {}
     for lane in work:
         for fault in lane.faults:
             if fault.reason is None:
-                unknown += 1
-                print(f"{lane.title}, {fault.mode}, {fault.step}: {fault.what}")
+                modes, steps = unknown.setdefault((lane.title, fault.what), ({}, {}))
+                modes[fault.mode] = steps[fault.step] = None
             else:
-                known.setdefault((lane.driver.title, fault.reason), []).append(fault.step)
+                known.setdefault((lane.driver.title, fault.reason), {})[fault.step] = None
+    print()
+    for (title, what), (modes, steps) in unknown.items():
+        print(f"{title} ({', '.join(modes)}): {', '.join(steps)}: {what}")
     for (title, reason), steps in known.items():
-        print(f"{title}: {reason} ({', '.join(sorted(set(steps)))})")
-    print(f"{len(work)} lanes, {unknown} unknown differences")
+        print(f"known: {title}: {', '.join(steps)}: {reason}")
+    print(f"{len(work)} lanes, {len(unknown)} unknown differences")
     return 1 if unknown else 0
 
 

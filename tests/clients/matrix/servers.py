@@ -81,7 +81,7 @@ class Server:
         except (ValueError, KeyError, TypeError, OSError) as error:
             return f"{pointer!r:.200}: {error}"
         if hashlib.md5(content).digest() != hashlib.md5(expected).digest() or fields["size"] != len(expected):
-            return f"{fields} names another value"
+            return f"an object of {fields.get('size')} bytes, another value"
         return None
 
 

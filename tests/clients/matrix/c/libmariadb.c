@@ -9,6 +9,12 @@
 static MYSQL *connection;
 static int is_prepared;
 
+static struct bytes text(const char *text)
+{
+    struct bytes found = {(char *)text, strlen(text)};
+    return found;
+}
+
 /* The outcome of one statement: rows of at most three columns. */
 struct outcome {
     int failed;

@@ -47,11 +47,6 @@ static struct bytes value(const char *name, const char *column)
     return found;
 }
 
-static struct bytes text(const char *text)
-{
-    struct bytes found = {(char *)text, strlen(text)};
-    return found;
-}
 
 /* Writes what was found for that name and column. */
 static void keep(const char *name, const char *column, struct bytes found)

@@ -58,7 +58,7 @@ func main() {
 	for _, name := range append(names, "null") {
 		step("select "+name, func() (outcome, error) { return selectOne(connection, name) })
 	}
-	step("many", func() (outcome, error) { return many(connection) })
+	step("many", func() (outcome, error) { return many(connection, !config.InterpolateParams) })
 	step("update", func() (outcome, error) {
 		result, err := connection.ExecContext(background, "UPDATE trace SET data = ? WHERE id = ?", value("1M", "data"), 2)
 		return affected(result, err)
@@ -101,7 +101,20 @@ func selectOne(connection *sql.Conn, name string) (outcome, error) {
 	return found, nil
 }
 
-func many(connection *sql.Conn) (outcome, error) {
+func many(connection *sql.Conn, isPrepared bool) (outcome, error) {
+	if !isPrepared {
+		sum := 0
+		for number := 1; number <= 3; number++ {
+			note := fmt.Sprintf("many %d", number)
+			result, err := connection.ExecContext(background, insertStatement, note, value("1", "data"), value("1", "raw"))
+			if err != nil {
+				return nil, err
+			}
+			rows, _ := result.RowsAffected()
+			sum += int(rows)
+		}
+		return outcome{"affected": sum}, nil
+	}
 	statement, err := connection.PrepareContext(background, insertStatement)
 	if err != nil {
 		return nil, err

@@ -14,7 +14,6 @@ const { account, tls, compression, prepared } = steps.arguments;
     compress: compression,
     ssl: tls ? { rejectUnauthorized: false } : false,
     allowPublicKeyRetrieval: true,
-    bulk: prepared,
   });
   const outcome = (result) => ({
     rows: result,
@@ -25,6 +24,12 @@ const { account, tls, compression, prepared } = steps.arguments;
     run: async (statement, values) =>
       outcome(await (prepared ? connection.execute(statement, values) : connection.query(statement, values))),
     many: async (statement, rows) => {
+      // `batch` prepares whatever it is told.
+      if (!prepared) {
+        let sum = 0;
+        for (const row of rows) sum += (await driver.run(statement, row)).affected;
+        return { affected: sum };
+      }
       const { affected } = outcome(await connection.batch(statement, rows));
       return { affected };
     },

@@ -14,7 +14,7 @@ my $json   = JSON::PP->new->canonical;
 
 my $dsn = "DBI:$driver:host=$host;port=$port;database=$database";
 $dsn .= ";${prefix}_compression=1" if $compression eq 'on';
-$dsn .= ";${prefix}_ssl=1;${prefix}_ssl_optional=" . ($prefix eq 'mysql' ? 1 : 0) if $tls eq 'on';
+$dsn .= ";${prefix}_ssl=1;${prefix}_ssl_optional=1;${prefix}_ssl_verify_server_cert=0" if $tls eq 'on';
 $dsn .= ";${prefix}_server_prepare=1" if $protocol eq 'prepared';
 my $connection = DBI->connect($dsn, $user, $password,
     { RaiseError => 1, PrintError => 0, AutoCommit => 1, LongReadLen => 1 << 26 });
@@ -66,8 +66,9 @@ for my $name (@NAMES, 'null') {
     step("select $name", sub {
         my $statement = $connection->prepare('SELECT data, raw FROM trace WHERE note = ?');
         execute($statement, $name);
+        my $row = $statement->fetchrow_arrayref or return (rows => 0);
         my %found;
-        @found{qw(data raw)} = @{ $statement->fetchrow_arrayref };
+        @found{qw(data raw)} = @$row;
         for my $column (grep { defined $found{$_} } keys %found) {
             open my $out, '>:raw', "$folder/out/$name.$column" or die $!;
             print $out $found{$column};

@@ -48,6 +48,9 @@ function run_steps(object $driver, string $version): void
     foreach ([...NAMES, 'null'] as $name) {
         $step("select $name", function () use ($driver, $folder, $name) {
             [$rows] = $driver->run('SELECT data, raw FROM trace WHERE note = ?', [$name]);
+            if (count($rows) !== 1) {
+                return ['rows' => count($rows)];
+            }
             $told = [];
             foreach (array_combine(COLUMNS, $rows[0]) as $column => $found) {
                 if ($found !== null) {

@@ -55,3 +55,5 @@ async def connect():
 connection = wait(connect())
 steps.Steps(Driver(connection, None), arguments.folder).run(importlib.metadata.version(os.environ["DRIVER"]))
 connection.close()
+loop.run_until_complete(asyncio.sleep(0))
+loop.close()
