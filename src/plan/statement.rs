@@ -9,7 +9,9 @@ use bytes::Bytes;
 use super::Context;
 use crate::catalog::{Index, Table, TableKind, same_name};
 use crate::refusal::Refusal;
+use crate::sql::insert::Item;
 use crate::sql::lexer::{Token, TokenKind, name_text};
+use crate::sql::name::{ColumnName, TableName};
 use crate::view::View;
 
 /// The way out that is always there.
@@ -26,16 +28,20 @@ pub(super) struct Statement<'a> {
 
 /// A codec column of a table.
 #[derive(Debug, Clone)]
-pub(super) struct CodecColumn {
+pub struct CodecColumn {
+    /// The table.
     pub table: Arc<Table>,
+    /// The column's position there.
     pub column: usize,
 }
 
 impl CodecColumn {
+    /// The column's name.
     pub fn name(&self) -> &str {
         &self.table.columns[self.column].name
     }
 
+    /// `schema.table.column`
     pub fn path(&self) -> String {
         self.table.column_path(self.column)
     }
@@ -87,6 +93,42 @@ impl<'a> Statement<'a> {
     pub fn name(&self, at: usize) -> Option<Cow<'a, [u8]>> {
         let named = self.is_name(at);
         named.then(|| name_text(self.text, &self.tokens[at]))
+    }
+
+    /// The place in the text of the parameter of a prepared statement that an expression is, if
+    /// it is nothing more.
+    pub fn parameter(&self, item: &Item) -> Option<usize> {
+        let mut tokens = &self.tokens[item.tokens.clone()];
+        while let [open, inner @ .., close] = tokens
+            && open.is_symbol(b'(')
+            && close.is_symbol(b')')
+        {
+            tokens = inner;
+        }
+        match tokens {
+            [only] if only.is_symbol(b'?') => Some(only.start),
+            _ => None,
+        }
+    }
+
+    /// The column's name at the end of `a`, `t.a` or `s.t.a`, and its table, if the tokens are no
+    /// more than that.
+    pub fn column_path(&self, tokens: Range<usize>) -> Option<ColumnName> {
+        let text = |at: usize| Some(String::from_utf8_lossy(&self.name(at)?).into_owned());
+        let dotted = |at: usize| self.is_symbol(at, b'.');
+        let at = tokens.start;
+        let (table, column) = match tokens.len() {
+            1 => (None, text(at)?),
+            3 if dotted(at + 1) => (Some((None, text(at)?)), text(at + 2)?),
+            5 if dotted(at + 1) && dotted(at + 3) => {
+                (Some((Some(text(at)?), text(at + 2)?)), text(at + 4)?)
+            }
+            _ => return None,
+        };
+        Some(ColumnName {
+            table: table.map(|(schema, table)| TableName { schema, table }),
+            column,
+        })
     }
 
     /// The place of the first such keyword outside of parentheses.

@@ -12,11 +12,14 @@ mod context;
 mod declare;
 mod describe;
 mod dynamic;
+mod encode;
+mod evaluate;
 mod guard;
 mod link;
 mod login;
 mod origin;
 mod prepare;
+mod question;
 mod read;
 mod refuse;
 mod relay;
@@ -40,11 +43,13 @@ pub use shared::Shared;
 use self::context::SessionContext;
 use self::link::Link;
 use self::login::{Challenge, LoginError, Seqs};
+use self::refuse::Failure;
 use self::relay::{Event, Relay, Statement};
 use self::stream::Stream;
 use crate::catalog::Index;
 use crate::plan::{self, Plan};
 use crate::refusal::Refusal;
+use crate::sql::lexer;
 use crate::view::View;
 use crate::wire::column::Column;
 use crate::wire::command;
@@ -88,6 +93,7 @@ pub async fn run(client: TcpStream, view: View, shared: &Shared) {
             ..SessionContext::default()
         },
         challenge: login.challenge,
+        database: login.database,
         shared,
         ending: Box::pin(shared.ending.clone().cancelled_owned()),
         ended: false,
@@ -116,6 +122,7 @@ struct Session<'a> {
     relay: Relay,
     context: SessionContext,
     challenge: Challenge,
+    database: lexer::Server,
     shared: &'a Shared,
     ending: Pin<Box<WaitForCancellationFutureOwned>>,
     ended: bool,
@@ -230,11 +237,12 @@ impl Session<'_> {
                 let seq = statement.seq;
                 match write::run(relay, self.shared, &self.context, statement, write).await? {
                     Ok(()) => Ok(()),
-                    Err(refusal) => return self.refuse(seq, &refusal).await,
+                    Err(failure) => return self.fail(seq, &failure).await,
                 }
             }
-            Ok(Plan::Read) => {
-                read::run(relay, self.shared, &index, self.context.results, statement).await
+            Ok(Plan::Read(read)) => {
+                let results = self.context.results;
+                read::run(relay, self.shared, &index, results, statement, &read).await
             }
             Ok(Plan::Describe(plan)) => describe::run(relay, statement, &plan).await,
             Ok(Plan::Declare(plan)) => {
@@ -263,7 +271,10 @@ impl Session<'_> {
         };
         plan(&plan::Context {
             schema: self.context.schema.as_deref(),
-            dialect: self.context.dialect,
+            dialect: lexer::Dialect {
+                server: self.database,
+                ..self.context.dialect
+            },
             charset: &self.context.charset,
             view: self.relay.choice.view,
             stores: &stores,
@@ -296,7 +307,8 @@ impl Session<'_> {
             Ok(Plan::Ddl(ddl)) => declare::ddl(relay, &self.shared.catalog, statement, &ddl).await,
             Ok(Plan::Describe(plan)) => describe::run(relay, statement, &plan).await,
             Ok(_) if relay.choice.view.translates_any(index) => {
-                read::run(relay, self.shared, index, results, statement).await
+                let read = plan::Read::announced();
+                read::run(relay, self.shared, index, results, statement, &read).await
             }
             Ok(_) => return self.pass(statement),
         };
@@ -313,6 +325,13 @@ impl Session<'_> {
     async fn refuse(&mut self, seq: u8, refusal: &Refusal) -> io::Result<()> {
         tracing::info!(error = %refusal, "statement refused");
         self.answer(seq, &reply::err(refusal)).await
+    }
+
+    async fn fail(&mut self, seq: u8, failure: &Failure) -> io::Result<()> {
+        match failure {
+            Failure::Refusal(refusal) => self.refuse(seq, refusal).await,
+            Failure::Server(packet) => self.answer(seq, packet).await,
+        }
     }
 
     /// Answers a command of the client in place of the server.

@@ -1,41 +1,38 @@
-//! An INSERT or REPLACE whose values go through codecs.
+//! A statement that gives values to codec columns.
 //!
-//! 1. Values that pass through unchanged (packed bytes to `<blob@>`) have their header checked
-//!    by their chain. One that the codec does not take: refused, nothing was sent or stored.
-//! 2. All values go through their codecs, in parallel up to `limits.store_parallel`. Those of
-//!    step 1 are read piece by piece from the statement's text while they are stored; of any
-//!    other a whole is made, encoded by its [chain](super::coded), and its objects are stored on
-//!    the way. An object is durable when its put returns. A value that a codec does not take, a
-//!    limit or a store that fails: refused; objects that were put stay as orphans, no row names
-//!    them.
-//! 3. The statement is sent with each such literal replaced by what is stored for it, all other
-//!    text as the client wrote it. The proxy dies before: orphans. The server refuses: orphans,
-//!    and the client gets the server's own error.
+//! 1. The server is asked for values, and parts of primary keys, that are
+//!    [expressions](super::evaluate). It refuses one, or it is made of other columns: the client
+//!    gets an error; nothing was stored or sent.
+//! 2. The values are [encoded](super::encode), their objects stored. A value that a codec does
+//!    not take, a limit or a store that fails: refused; nothing was sent, and objects that were
+//!    put stay as orphans.
+//! 3. The statement is sent with each value replaced by what is stored for it, and with each
+//!    expression of a key replaced by its result; all other text is as the client wrote it. The
+//!    proxy dies before: orphans. The server refuses: orphans, and the client gets the server's
+//!    own error.
 
 use std::io;
-use std::sync::{Arc, OnceLock};
+use std::ops::Range;
 
 use bytes::Bytes;
-use futures_util::{StreamExt, TryStreamExt, stream};
-use tokio::sync::Mutex;
 
-use super::coded::{self, Coded, Room, Terms};
 use super::context::SessionContext;
+use super::encode::{Encoder, Sent, Stored};
+use super::evaluate::{self, Expression, Form};
 use super::link::Outgoing;
-use super::refuse;
+use super::refuse::Failure;
 use super::relay::{Relay, Statement};
 use super::shared::Shared;
-use crate::codec::{CodecError, Dtype, Key, Notation, Value, metadata};
-use crate::plan::{Cell, Write};
+use crate::catalog::{ColumnCodec, KeyType};
+use crate::codec::{Key, Notation};
+use crate::config::Limits;
+use crate::plan::key::Written;
+use crate::plan::{Cell, KeyPart, KeySource, RowKey, Source, Write, key};
 use crate::refusal::Refusal;
 use crate::sql::lexer::Dialect;
 use crate::sql::literal::{self, Literal};
-use crate::store::{Content, Stores};
 use crate::wire::command;
 use crate::wire::packet;
-
-/// Bytes of a literal that are decoded at a time.
-const CHUNK: usize = 256 << 10;
 
 /// Stores the values and sends the statement; its response is left to the relay.
 pub async fn run(
@@ -44,22 +41,17 @@ pub async fn run(
     context: &SessionContext,
     statement: Statement,
     write: Write,
-) -> io::Result<Result<(), Refusal>> {
-    let rounds = write.cells.len().div_ceil(shared.limits.store_parallel);
-    let encoding = Encoding {
-        shared,
-        context,
-        terms: Terms::new(shared, relay.choice.manner()),
-        stores: shared.stores.for_statement(rounds),
-        write: &write,
-        alone: Mutex::new(()),
+) -> io::Result<Result<(), Failure>> {
+    let values = match evaluated(relay, shared, &statement, &write).await? {
+        Ok(values) => values,
+        Err(failure) => return Ok(Err(failure)),
     };
-    let texts = match encoding.run().await {
-        Ok(texts) => texts,
-        Err(refusal) => return Ok(Err(refusal)),
+    let edits = match encoded(relay, shared, context, &write, &values).await {
+        Ok(edits) => edits,
+        Err(refusal) => return Ok(Err(refusal.into())),
     };
-    let segments = splice(&statement.payload, &write.cells, texts);
-    drop(write);
+    let segments = splice(&statement.payload, edits);
+    drop((write, values));
     send(relay, statement, segments).await.map(Ok)
 }
 
@@ -78,116 +70,192 @@ pub async fn send(relay: &mut Relay, statement: Statement, segments: Vec<Bytes>)
     Ok(())
 }
 
-/// The values of one statement on their way to what is stored.
-struct Encoding<'a> {
-    shared: &'a Shared,
-    context: &'a SessionContext,
-    terms: Terms,
-    /// For values that pass through; with an end to the time of all of them.
-    stores: Stores,
-    write: &'a Write,
-    /// Held by the value that has all the room of the statement.
-    alone: Mutex<()>,
+/// What stands in the place of some bytes of the text.
+type Edit = (Range<usize>, Bytes);
+
+/// The values of a statement's expressions.
+#[derive(Default)]
+struct Values {
+    /// For each cell: `Some(None)` is NULL.
+    cells: Vec<Option<Option<Literal>>>,
+    /// The keys, all of them known now.
+    keys: Vec<Key>,
+    /// The results that stand in the places of parts of keys.
+    edits: Vec<(Range<usize>, Stored)>,
 }
 
-impl Encoding<'_> {
-    /// What stands in the place of each cell; `None` for one that stays as it is.
-    async fn run(&self) -> Result<Vec<Option<Bytes>>, Refusal> {
-        let mut columns: Vec<Option<Arc<Coded>>> = vec![None; self.write.table.columns.len()];
-        let mut cells = Vec::with_capacity(self.write.cells.len());
-        for cell in &self.write.cells {
-            let column = match columns.get(cell.column).cloned().flatten() {
-                Some(column) => column,
-                None => Arc::new(Coded::new(&self.write.table, cell.column)?),
-            };
-            if column.is_streamed(&self.terms.manner) {
-                let head = cell.literal.head(crate::codec::HEAD_LEN);
-                let checked = column.chain.validate_head(&head);
-                checked.map_err(|error| self.refusal(&column, error))?;
-            } else {
-                self.check_text(&column, &cell.literal)?;
+/// Step 1.
+async fn evaluated(
+    relay: &mut Relay,
+    shared: &Shared,
+    statement: &Statement,
+    write: &Write,
+) -> io::Result<Result<Values, Failure>> {
+    let text = |span: &Range<usize>| statement.payload.slice(1 + span.start..1 + span.end);
+    let is_json = relay.choice.manner().notation == Notation::Json;
+    let mut expressions = Vec::new();
+    for cell in &write.cells {
+        if let Source::Expression = cell.source {
+            let codec = cell.table.columns[cell.column].codec.as_ref();
+            let is_text = is_json || codec.is_some_and(ColumnCodec::is_text);
+            expressions.push(Expression {
+                text: text(&cell.span),
+                form: if is_text { Form::Text } else { Form::Bytes },
+                column: cell.table.column_path(cell.column),
+            });
+        }
+    }
+    let of_cells = expressions.len();
+    let path = |part: &KeyPart| match write.cells.first() {
+        Some(cell) => format!("{}.{}.{}", cell.table.schema, cell.table.name, part.name),
+        None => part.name.clone(),
+    };
+    for part in write.keys.iter().flat_map(|key| &key.parts) {
+        if let KeySource::Expression(span) = &part.source {
+            expressions.push(Expression {
+                text: text(span),
+                form: match part.kind {
+                    KeyType::Bytes | KeyType::Uuid => Form::Bytes,
+                    _ => Form::Text,
+                },
+                column: path(part),
+            });
+        }
+    }
+    let mut found = match expressions.is_empty() {
+        true => Vec::new(),
+        false => match evaluate::ask(relay, &expressions, shared.limits.row_bytes).await? {
+            Ok(found) => found,
+            Err(failure) => return Ok(Err(failure)),
+        },
+    };
+    let mut of_keys = found.split_off(of_cells.min(found.len())).into_iter();
+    let mut of_cells = found.into_iter();
+    let cells = write.cells.iter().map(|cell| match cell.source {
+        Source::Expression => of_cells.next(),
+        Source::Literal(_) | Source::Parameter(_) => None,
+    });
+    let mut values = Values {
+        cells: cells.collect(),
+        ..Values::default()
+    };
+    for key in &write.keys {
+        match known(key, &mut of_keys, &mut values.edits) {
+            Ok(key) => values.keys.push(key),
+            Err((part, problem)) => {
+                let reason = format!("objects are named by the primary key, and it {problem}");
+                let way_out = "give it as a literal";
+                return Ok(Err(
+                    Refusal::unsupported(&path(part), &reason, way_out).into()
+                ));
             }
-            columns[cell.column] = Some(column.clone());
-            cells.push((column, cell));
         }
-        let texts: Vec<_> = stream::iter(cells)
-            .map(|(column, cell)| self.text(column, cell))
-            .buffered(self.shared.limits.store_parallel)
-            .try_collect()
-            .await?;
-        let total: u64 = texts.iter().flatten().map(|text| text.len() as u64).sum();
-        if total > self.shared.limits.statement_bytes {
-            return Err(Refusal::limit(
-                "the statement with its values encoded is longer than limits.statement_bytes",
-            ));
-        }
-        Ok(texts)
     }
+    Ok(Ok(values))
+}
 
-    /// A text is understood as UTF-8, so it must be written in that.
-    fn check_text(&self, column: &Coded, literal: &Literal) -> Result<(), Refusal> {
-        let is_text = self.terms.manner.notation == Notation::Json || column.chain.is_text();
-        let charset = literal.charset().unwrap_or(&self.context.charset);
-        let is_utf8 = charset.starts_with("utf8") || matches!(charset, "binary" | "ascii" | "");
-        let is_ascii = || literal.chunks(CHUNK).all(|chunk| chunk.is_ascii());
-        if !is_text || is_utf8 || is_ascii() {
-            return Ok(());
-        }
-        let reason = format!("its text is in {charset}, and codec-proxy reads UTF-8");
-        Err(Refusal::unsupported(
-            &column.name,
-            &reason,
-            "SET NAMES utf8mb4",
-        ))
-    }
-
-    /// What stands in the place of one cell.
-    async fn text(&self, column: Arc<Coded>, cell: &Cell) -> Result<Option<Bytes>, Refusal> {
-        if !column.is_streamed(&self.terms.manner) {
-            return self.encoded(&column, cell).await.map(Some);
-        }
-        if !column.chain.is_external() {
-            return Ok(None);
-        }
-        let failed = |e| refuse::store(&column.name, &e);
-        let store = column.chain.store.as_deref().unwrap_or_default();
-        let store = self.stores.resolve(store).map_err(failed)?;
-        let content = Arc::new(LiteralContent::new(cell));
-        let pointer = store.put_hashed(&self.write.table.schema, content).await;
-        let pointer = pointer.map_err(failed)?.to_json();
-        let mut text = Vec::with_capacity(pointer.len() + 16);
-        literal::quote_ascii(&mut text, &pointer, self.context.dialect);
-        Ok(Some(text.into()))
-    }
-
-    /// A value through its chain: within its share, or alone.
-    async fn encoded(&self, column: &Arc<Coded>, cell: &Cell) -> Result<Bytes, Refusal> {
-        static NO_KEY: Key = Key {
-            columns: Vec::new(),
+/// A key with the results of its expressions, which are noted as edits, too.
+fn known<'a>(
+    key: &'a RowKey,
+    found: &mut impl Iterator<Item = Option<Literal>>,
+    edits: &mut Vec<(Range<usize>, Stored)>,
+) -> Result<Key, (&'a KeyPart, &'static str)> {
+    let mut columns = Vec::with_capacity(key.parts.len());
+    for part in &key.parts {
+        let value = match &part.source {
+            KeySource::Known(value) => Ok(value.clone()),
+            KeySource::Parameter(_) => Err("is not in the statement"),
+            KeySource::Expression(span) => match found.next().flatten() {
+                None => Err("is left to the server"),
+                Some(literal) => {
+                    let bytes = literal.head(KEY);
+                    let is_bytes = matches!(part.kind, KeyType::Bytes | KeyType::Uuid);
+                    let stored = match String::from_utf8(bytes.clone()) {
+                        Ok(text) if !is_bytes => Stored::Text(text),
+                        _ => Stored::Bytes(bytes.clone().into()),
+                    };
+                    edits.push((span.clone(), stored));
+                    let written = Written::Quoted {
+                        bytes,
+                        is_string: !is_bytes,
+                        is_utf8: !is_bytes,
+                    };
+                    key::of(part.kind, &written)
+                }
+            },
         };
-        let key = self.write.keys.get(cell.row).unwrap_or(&NO_KEY);
-        let (dialect, plain) = (self.context.dialect, is_plain(&self.context.charset));
-        let spell = move |value, dtype: &Dtype| spelled(value, dtype, dialect, plain);
-        let write = |room| column.write(&cell.literal, key, &self.terms, room, spell);
-        let short = (cell.span.len() as u64) <= coded::share(&self.shared.limits);
-        let mut tried = None;
-        if short {
-            let shared = write(Room::Shared).await;
-            let too_large = matches!(&shared, Err(error) if refuse::is_limit(error));
-            tried = (!too_large || !self.terms.has_more_room()).then_some(shared);
-        }
-        let text = match tried {
-            Some(done) => done,
-            None => {
-                let _alone = self.alone.lock().await;
-                write(Room::Alone).await
+        let value = value.map_err(|problem| (part, problem))?;
+        columns.push((part.name.clone(), value));
+    }
+    Ok(Key { columns })
+}
+
+/// Longer than any key, in bytes.
+const KEY: usize = 4096;
+
+/// Step 2: what stands in the place of values and parts of keys, in the order of the text.
+async fn encoded(
+    relay: &Relay,
+    shared: &Shared,
+    context: &SessionContext,
+    write: &Write,
+    values: &Values,
+) -> Result<Vec<Edit>, Refusal> {
+    let (dialect, plain) = (context.dialect, is_plain(&context.charset));
+    let spell = move |stored| spelled(stored, dialect, plain);
+    let mut edits = Vec::new();
+    let mut sent: Vec<Sent> = Vec::with_capacity(write.cells.len());
+    let mut cells: Vec<&Cell> = Vec::with_capacity(write.cells.len());
+    for (cell, value) in write.cells.iter().zip(&values.cells) {
+        let (literal, written) = match (&cell.source, value) {
+            (Source::Literal(literal), _) => (literal, cell.span.len() as u64),
+            (_, Some(Some(literal))) => (literal, literal.decoded_len()),
+            (_, Some(None)) => {
+                edits.push((cell.span.clone(), spell(Stored::Null)));
+                continue;
+            }
+            (_, None) => {
+                let column = cell.table.column_path(cell.column);
+                let reason = "its value is not in the statement";
+                return Err(Refusal::unsupported(&column, reason, "write the value"));
             }
         };
-        text.map_err(|error| self.refusal(column, error))
+        sent.push(Sent {
+            table: &cell.table,
+            column: cell.column,
+            literal,
+            written,
+            key: values.keys.get(cell.row),
+        });
+        cells.push(cell);
     }
+    let encoder = Encoder::new(shared, relay.choice.manner(), &context.charset, sent.len());
+    let texts = encoder.encode(&sent, spell).await?;
+    for ((cell, sent), text) in cells.into_iter().zip(sent).zip(texts) {
+        // What a codec takes as it is stays as the client wrote it; an expression is not run again.
+        let text = text.or_else(|| match cell.source {
+            Source::Literal(_) => None,
+            _ => {
+                let value: Vec<u8> = sent.literal.chunks(1 << 20).flatten().collect();
+                Some(spell(Stored::Bytes(value.into())))
+            }
+        });
+        edits.extend(text.map(|text| (cell.span.clone(), text)));
+    }
+    let of_keys = values.edits.iter();
+    edits.extend(of_keys.map(|(span, stored)| (span.clone(), spell(stored.clone()))));
+    edits.sort_by_key(|(span, _)| span.start);
+    check_total(&edits, &shared.limits)?;
+    Ok(edits)
+}
 
-    fn refusal(&self, column: &Coded, error: CodecError) -> Refusal {
-        refuse::written(&column.name, self.terms.manner.notation, error)
+fn check_total(edits: &[Edit], limits: &Limits) -> Result<(), Refusal> {
+    let total: u64 = edits.iter().map(|(_, text)| text.len() as u64).sum();
+    match total > limits.statement_bytes {
+        true => Err(Refusal::limit(
+            "the statement with its values encoded is longer than limits.statement_bytes",
+        )),
+        false => Ok(()),
     }
 }
 
@@ -196,91 +264,30 @@ fn is_plain(charset: &str) -> bool {
     charset.starts_with("utf8") || matches!(charset, "latin1" | "ascii" | "binary")
 }
 
-/// The value of a column as a literal, or as good as one.
-fn spelled(
-    value: Value,
-    dtype: &Dtype,
-    dialect: Dialect,
-    plain: bool,
-) -> Result<Bytes, CodecError> {
+/// What a column holds as a literal, or as good as one.
+fn spelled(stored: Stored, dialect: Dialect, plain: bool) -> Bytes {
     let mut text = Vec::new();
-    match (dtype, value) {
-        (_, Value::None) => text.extend_from_slice(b"NULL"),
-        (Dtype::Json, value) => {
-            literal::quote_ascii(&mut text, &metadata::dumps(&value)?, dialect);
-        }
-        (Dtype::Bytes, Value::Bytes(bytes)) => {
-            literal::quote_bytes(&mut text, &bytes, dialect, plain);
-        }
-        (Dtype::Other(_), Value::Str(value)) => literal::quote_ascii(&mut text, &value, dialect),
-        (Dtype::Other(_), Value::Int(number)) => {
-            text.extend_from_slice(number.to_string().as_bytes());
-        }
-        (_, other) => {
-            let found = other.type_name();
-            let reason = format!("its codecs come to {found}, which the column cannot hold");
-            return Err(CodecError::Type(reason));
-        }
+    match stored {
+        Stored::Null => text.extend_from_slice(b"NULL"),
+        Stored::Text(value) => literal::quote_ascii(&mut text, &value, dialect),
+        Stored::Bytes(value) => literal::quote_bytes(&mut text, &value, dialect, plain),
+        Stored::Number(digits) => text.extend_from_slice(digits.as_bytes()),
     }
-    Ok(text.into())
+    text.into()
 }
 
-/// The command with its literals replaced; `payload` begins with the command byte, the cells'
-/// spans count from the text behind it.
-fn splice(payload: &Bytes, cells: &[Cell], texts: Vec<Option<Bytes>>) -> Vec<Bytes> {
-    let mut segments = Vec::with_capacity(2 * cells.len() + 1);
+/// The command with its values replaced; `payload` begins with the command byte, spans count from
+/// the text behind it.
+fn splice(payload: &Bytes, edits: Vec<Edit>) -> Vec<Bytes> {
+    let mut segments = Vec::with_capacity(2 * edits.len() + 1);
     let mut done = 0;
-    for (cell, text) in cells.iter().zip(texts) {
-        let Some(text) = text else { continue };
-        segments.push(payload.slice(done..1 + cell.span.start));
+    for (span, text) in edits {
+        segments.push(payload.slice(done..1 + span.start));
         segments.push(text);
-        done = 1 + cell.span.end;
+        done = 1 + span.end;
     }
     segments.push(payload.slice(done..));
     segments
-}
-
-/// A literal as the store reads it: decoded piece by piece from the statement's text.
-struct LiteralContent {
-    literal: Literal,
-    /// Bytes that the literal takes in the text.
-    written: u64,
-    /// Known once the literal has been walked; to count it alone is a walk, too.
-    len: Arc<OnceLock<u64>>,
-}
-
-impl LiteralContent {
-    fn new(cell: &Cell) -> Self {
-        Self {
-            literal: cell.literal.clone(),
-            written: cell.span.len() as u64,
-            len: Arc::default(),
-        }
-    }
-}
-
-impl Content for LiteralContent {
-    fn len(&self) -> u64 {
-        *self.len.get_or_init(|| self.literal.decoded_len())
-    }
-
-    fn is_shorter_than(&self, limit: u64) -> bool {
-        // No notation takes more than eight characters for a byte, those of bits.
-        self.written / 16 < limit && self.len() < limit
-    }
-
-    fn chunks(&self) -> Box<dyn Iterator<Item = Bytes> + Send> {
-        let (mut chunks, len) = (self.literal.chunks(CHUNK), self.len.clone());
-        let mut seen = 0;
-        Box::new(std::iter::from_fn(move || {
-            let chunk = chunks.next();
-            match &chunk {
-                Some(chunk) => seen += chunk.len() as u64,
-                None => drop(len.set(seen)),
-            }
-            chunk
-        }))
-    }
 }
 
 #[cfg(test)]
@@ -288,27 +295,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn values_are_spelled_for_their_column() {
-        let spelled = |value, dtype, plain| {
-            let text = spelled(value, &dtype, Dialect::default(), plain);
-            text.map(|text| String::from_utf8_lossy(&text).into_owned())
+    fn what_is_stored_is_spelled() {
+        let spelled = |stored, plain| {
+            let text = spelled(stored, Dialect::default(), plain);
+            String::from_utf8_lossy(&text).into_owned()
         };
-        let bytes = || Value::Bytes(Bytes::from_static(b"a'\\"));
-        assert_eq!(
-            spelled(bytes(), Dtype::Bytes, true).unwrap(),
-            "_binary'a''\\\\'"
-        );
-        assert_eq!(spelled(bytes(), Dtype::Bytes, false).unwrap(), "X'61275c'");
-        assert_eq!(spelled(Value::None, Dtype::Json, true).unwrap(), "NULL");
-        let dict = Value::Dict(vec![("path".into(), "a'b".into())]);
-        assert_eq!(
-            spelled(dict, Dtype::Json, true).unwrap(),
-            "_utf8mb4'{\"path\": \"a''b\"}'"
-        );
-        let number = Dtype::Other("int".to_owned());
-        assert_eq!(spelled(Value::Int(-7), number.clone(), true).unwrap(), "-7");
-        assert!(spelled(bytes(), number, true).is_err());
-        assert!(spelled(Value::Int(7), Dtype::Bytes, true).is_err());
+        let bytes = || Stored::Bytes(Bytes::from_static(b"a'\\"));
+        assert_eq!(spelled(bytes(), true), "_binary'a''\\\\'");
+        assert_eq!(spelled(bytes(), false), "X'61275c'");
+        assert_eq!(spelled(Stored::Null, true), "NULL");
+        let json = Stored::Text("{\"path\": \"a'b\"}".to_owned());
+        assert_eq!(spelled(json, true), "_utf8mb4'{\"path\": \"a''b\"}'");
+        assert_eq!(spelled(Stored::Number("-7".into()), true), "-7");
     }
 
     #[test]

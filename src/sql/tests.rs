@@ -4,7 +4,7 @@ use bytes::Bytes;
 use proptest::prelude::*;
 
 use super::lexer::{Dialect, Lexed, lex};
-use super::{create_table, insert, literal::Literal, show, skeleton, statement};
+use super::{create_table, insert, literal::Literal, show, skeleton, statement, update};
 
 /// Statements as DataJoint 0.14 and 2.3 send them, each with its first keyword.
 const SENT: &[(&str, &[u8])] = &[
@@ -131,7 +131,7 @@ fn soups() -> impl Strategy<Value = Vec<u8>> {
 proptest! {
     #[test]
     fn no_walker_fails_on_any_text(text in soups(), ansi_quotes: bool, no_backslash_escapes: bool) {
-        let dialect = Dialect { ansi_quotes, no_backslash_escapes };
+        let dialect = Dialect { ansi_quotes, no_backslash_escapes, ..Dialect::default() };
         let text = Bytes::from(text);
         let tokens = lex(&text, dialect).tokens;
         let mut seen = 0;
@@ -140,6 +140,7 @@ proptest! {
             statement::keyword(&text, statement);
             statement::is_ddl(&text, statement);
             insert::parse(&text, statement);
+            update::parse(&text, statement);
             show::parse(&text, statement);
             Literal::parse(&text, statement, dialect);
             if let Some(create) = create_table::parse(&text, statement, dialect) {
