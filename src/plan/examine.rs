@@ -7,7 +7,7 @@ use bytes::Bytes;
 
 use super::charset;
 use super::statement::{Statement, codecs, refuse_table};
-use super::{Context, Ddl, Plan, Read, change, ddl, insert, select, settings, update};
+use super::{Context, Ddl, Plan, Read, change, ddl, insert, load, select, settings, update};
 use crate::catalog::{Index, Table, TableKind};
 use crate::refusal::Refusal;
 use crate::sql::lexer::{TokenKind, lex};
@@ -75,7 +75,10 @@ pub fn examine_with_parameters(
         // A SET that does anything else with codec columns has been refused above.
         return Ok(Plan::Choose(settings));
     }
-    let touches = matches!(plan, Plan::Write(_) | Plan::Read(_) | Plan::Declare(_));
+    let touches = matches!(
+        plan,
+        Plan::Write(_) | Plan::Load(_) | Plan::Read(_) | Plan::Declare(_)
+    );
     let reads = lexed.conditional && matches!(plan, Plan::Pass) && names_translated(&all);
     if !touches && !reads {
         return Ok(plan);
@@ -112,11 +115,13 @@ pub fn examine_prepared(text: &Bytes, context: &Context, index: &Index) -> Resul
         Plan::Choose(_) => Err(settings::refuse(
             "codec-proxy does not take it from prepared statements yet",
         )),
-        Plan::Write(_) | Plan::Read(_) | Plan::Declare(_) | Plan::Ask(_) => Err(refuse_all(
-            &statement,
-            "codec-proxy does not translate prepared statements yet",
-            "use the text protocol",
-        )),
+        Plan::Write(_) | Plan::Load(_) | Plan::Read(_) | Plan::Declare(_) | Plan::Ask(_) => {
+            Err(refuse_all(
+                &statement,
+                "codec-proxy does not translate prepared statements yet",
+                "use the text protocol",
+            ))
+        }
     }
 }
 
@@ -188,6 +193,7 @@ fn one(statement: Statement, depth: usize) -> Result<Plan, Refusal> {
         "INSERT" | "REPLACE" => insert::plan(statement),
         "UPDATE" => update::plan(statement),
         "DELETE" => change::delete(statement),
+        "LOAD" => load::plan(statement),
         "CALL" => dynamic(statement),
         "EXECUTE" | "PREPARE" => prepared(statement, depth),
         "SET" if statement.is_word(1, "STATEMENT") => match statement.find_word(2, &["FOR"]) {

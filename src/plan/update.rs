@@ -61,6 +61,7 @@ pub(super) fn plan(statement: Statement) -> Result<Plan, Refusal> {
             cells,
             keys,
             lookup,
+            copied: Vec::new(),
         }),
     })
 }

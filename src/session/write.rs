@@ -3,6 +3,7 @@
 //! 1. The server is asked for values, and parts of primary keys, that are
 //!    [expressions](super::evaluate). It refuses one, or it is made of other columns: the client
 //!    gets an error; nothing was stored or sent.
+//!    The values of an INSERT … SELECT are asked for, too, and encoded on the way ([`super::copy`]).
 //! 2. The values are [encoded](super::encode), their objects stored. A value that a codec does
 //!    not take, a limit or a store that fails: refused; nothing was sent, and objects that were
 //!    put stay as orphans.
@@ -17,6 +18,7 @@ use std::ops::Range;
 use bytes::Bytes;
 
 use super::context::SessionContext;
+use super::copy;
 use super::encode::{Encoder, Sent, Stored};
 use super::link::Outgoing;
 use super::refuse::Failure;
@@ -47,10 +49,21 @@ pub async fn run(
     if let Some(lookup) = &write.lookup {
         return update::run(relay, shared, context, statement, &write, &values, lookup).await;
     }
-    let edits = match encoded(relay, shared, context, &write, &values).await {
+    let copied = match copied(relay, shared, context, &statement, &write).await? {
+        Ok(copied) => copied,
+        Err(failure) => return Ok(Err(failure)),
+    };
+    let mut edits = match encoded(relay, shared, context, &write, &values).await {
         Ok(edits) => edits,
         Err(refusal) => return Ok(Err(refusal.into())),
     };
+    if !copied.is_empty() {
+        edits.extend(copied);
+        edits.sort_by_key(|(span, _)| span.start);
+        if let Err(refusal) = check_total(&edits, &shared.limits) {
+            return Ok(Err(refusal.into()));
+        }
+    }
     let segments = splice(&statement.payload, edits);
     drop((write, values));
     send(relay, statement, segments).await.map(Ok)
@@ -73,6 +86,29 @@ pub async fn send(relay: &mut Relay, statement: Statement, segments: Vec<Bytes>)
 
 /// What stands in the place of some bytes of the text.
 pub type Edit = (Range<usize>, Bytes);
+
+/// What stands in the place of each expression of an INSERT … SELECT.
+async fn copied(
+    relay: &mut Relay,
+    shared: &Shared,
+    context: &SessionContext,
+    statement: &Statement,
+    write: &Write,
+) -> io::Result<Result<Vec<Edit>, Failure>> {
+    let (dialect, plain) = (context.dialect, is_plain(&context.charset));
+    let mut edits = Vec::with_capacity(write.copied.len());
+    for copied in &write.copied {
+        let text = statement
+            .payload
+            .slice(1 + copied.span.start..1 + copied.span.end);
+        let spell = move |stored| spelled(stored, dialect, plain);
+        match copy::edit(relay, shared, copied, &text, spell).await? {
+            Ok(edit) => edits.push(edit),
+            Err(failure) => return Ok(Err(failure)),
+        }
+    }
+    Ok(Ok(edits))
+}
 
 /// Step 2: what stands in the place of values and parts of keys, in the order of the text.
 async fn encoded(
