@@ -24,6 +24,23 @@ const TEXT_PROTOCOL: &str = "send it as one statement of the text protocol";
 /// Decides about a statement of the text protocol; an error is for the client, and nothing of
 /// the statement may be sent.
 pub fn examine(text: &Bytes, context: &Context, index: &Index) -> Result<Plan, Refusal> {
+    match examine_with_parameters(text, context, index)? {
+        Plan::Write(write) if write.takes_parameters() => {
+            let cell = write.cells.first();
+            let path = cell.map_or_else(String::new, |cell| cell.table.column_path(cell.column));
+            let reason = "a ? stands for a value in prepared statements only";
+            Err(Refusal::unsupported(&path, reason, "write the value"))
+        }
+        plan => Ok(plan),
+    }
+}
+
+/// As [`examine`], for a statement that is to be prepared: values may be parameters.
+pub fn examine_with_parameters(
+    text: &Bytes,
+    context: &Context,
+    index: &Index,
+) -> Result<Plan, Refusal> {
     let masked = match charset::masked(text, context.charset) {
         Cow::Borrowed(_) => text.clone(),
         Cow::Owned(masked) => Bytes::from(masked),
@@ -45,11 +62,14 @@ pub fn examine(text: &Bytes, context: &Context, index: &Index) -> Result<Plan, R
         true => settings::plan(&statements, lexed.conditional)?,
         false => Vec::new(),
     };
-    let plan = match statements.as_slice() {
+    let mut plan = match statements.as_slice() {
         [] => Plan::Pass,
         [only] => one(*only, 0)?,
         several => multi(several)?,
     };
+    if let Plan::Write(write) = &mut plan {
+        write.number_parameters(&lexed.tokens);
+    }
     if !settings.is_empty() {
         // A SET that does anything else with codec columns has been refused above.
         return Ok(Plan::Choose(settings));

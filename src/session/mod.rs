@@ -12,6 +12,7 @@ mod context;
 mod declare;
 mod describe;
 mod dynamic;
+mod encode;
 mod guard;
 mod link;
 mod login;
