@@ -77,6 +77,7 @@ async fn encode(
             table: &cell.table,
             column: cell.column,
             literal,
+            apart: None,
             written: cell.span.len() as u64,
             key: keys.get(cell.row).and_then(Option::as_ref),
         });
