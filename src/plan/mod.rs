@@ -12,6 +12,7 @@ mod examine;
 mod glance;
 mod insert;
 pub mod key;
+mod lineage;
 mod select;
 mod settings;
 mod statement;
@@ -27,6 +28,8 @@ pub use examine::{
     examine, examine_dynamic, examine_prepared, examine_with_parameters, refuse_named,
 };
 pub use glance::glance;
+pub use lineage::{Lineage, Slot};
+pub use statement::CodecColumn;
 
 use crate::catalog::{KeyType, Table};
 use crate::codec::{Chain, Key, Value};
@@ -66,9 +69,9 @@ pub enum Plan {
     Pass,
     /// Replace the cells by what the codecs make of them, then send it.
     Write(Write),
-    /// Send it as it is; result columns that come from a translated codec column, by their
-    /// metadata, are decoded.
-    Read,
+    /// Send it with [`Read::edits`]; result columns that come from a translated codec column are
+    /// decoded.
+    Read(Read),
     /// Send [`Declare::rewritten`], then refresh the catalog as after [`Plan::Ddl`].
     Declare(Declare),
     /// Send it as it is; each row of the result describes a column and is rewritten.
@@ -81,6 +84,18 @@ pub enum Plan {
     /// A `PREPARE` or `EXECUTE IMMEDIATE` of a text that only the server knows, as this
     /// expression (bytes of the text): ask it, and let [`examine_dynamic`] decide.
     Ask(Range<usize>),
+}
+
+/// A statement whose result may hold codec columns.
+#[derive(Debug, Clone)]
+pub struct Read {
+    /// What is replaced in the text, in its order; all else stays to the byte.
+    pub edits: Vec<Edit>,
+    /// The `?` (from 0) of a statement to be prepared whose values, once edited, the server is to
+    /// get as [`hash::name_of`](crate::codec::hash::name_of) them, not as the client sends them.
+    pub hashed: Vec<usize>,
+    /// Where the result's columns come from.
+    pub columns: Lineage,
 }
 
 /// A statement that gives values to codec columns.
@@ -218,17 +233,33 @@ pub struct Ddl {
     pub schemas: Vec<String>,
 }
 
+impl Read {
+    /// A statement that goes to the server as it is; the definitions of its result tell.
+    pub fn announced() -> Self {
+        Self {
+            edits: Vec::new(),
+            hashed: Vec::new(),
+            columns: Lineage::Announced,
+        }
+    }
+}
+
 impl Declare {
     /// The statement as it is to be sent.
     pub fn rewritten(&self, text: &[u8]) -> Vec<u8> {
-        let mut out = Vec::with_capacity(text.len() + 64);
-        let mut at = 0;
-        for edit in &self.edits {
-            out.extend_from_slice(&text[at..edit.span.start]);
-            out.extend_from_slice(&edit.text);
-            at = edit.span.end;
-        }
-        out.extend_from_slice(&text[at..]);
-        out
+        rewritten(text, &self.edits)
     }
+}
+
+/// A statement with some of its text replaced; the edits in the order of the text.
+pub fn rewritten(text: &[u8], edits: &[Edit]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(text.len() + 64);
+    let mut at = 0;
+    for edit in edits {
+        out.extend_from_slice(&text[at..edit.span.start]);
+        out.extend_from_slice(&edit.text);
+        at = edit.span.end;
+    }
+    out.extend_from_slice(&text[at..]);
+    out
 }

@@ -27,16 +27,20 @@ pub(super) struct Statement<'a> {
 
 /// A codec column of a table.
 #[derive(Debug, Clone)]
-pub(super) struct CodecColumn {
+pub struct CodecColumn {
+    /// The table.
     pub table: Arc<Table>,
+    /// The column's position there.
     pub column: usize,
 }
 
 impl CodecColumn {
+    /// The column's name.
     pub fn name(&self) -> &str {
         &self.table.columns[self.column].name
     }
 
+    /// `schema.table.column`
     pub fn path(&self) -> String {
         self.table.column_path(self.column)
     }

@@ -157,6 +157,7 @@ fn dialects() -> impl Strategy<Value = Dialect> {
     any::<(bool, bool)>().prop_map(|(ansi_quotes, no_backslash_escapes)| Dialect {
         ansi_quotes,
         no_backslash_escapes,
+        ..Dialect::default()
     })
 }
 
