@@ -12,7 +12,7 @@ use bytes::Bytes;
 
 use super::{binary, lenenc};
 
-pub use bulk::{Bulk, BulkValue};
+pub use bulk::{Bulk, BulkValue, Rebuilt};
 
 /// The command, the statement's id, the flags of cursors and the iteration count.
 const HEAD: usize = 10;
@@ -115,7 +115,11 @@ impl Kind {
     /// NULL, for a value whose type nobody knows.
     pub const NULL: Self = Self::plain(binary::NULL);
 
-    const fn plain(code: u8) -> Self {
+    /// Text.
+    pub const TEXT: Self = Self::plain(binary::VAR_STRING);
+
+    /// A type without flags.
+    pub const fn plain(code: u8) -> Self {
         Self { code, flags: 0 }
     }
 
@@ -134,6 +138,11 @@ impl Kind {
     /// set.
     pub fn is_binary(self) -> bool {
         matches!(self.code, 0xF9..=0xFC | 0xFF)
+    }
+
+    /// Whether it is `DECIMAL`, whose content is text.
+    pub fn is_decimal(self) -> bool {
+        matches!(self.code, 0x00 | 0xF6)
     }
 
     /// The type's name in SQL, as far as it has one.
@@ -353,9 +362,11 @@ impl Rest<'_> {
 }
 
 /// A payload in parts: small ones are gathered, large ones are not copied.
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct Segments {
     done: Vec<Bytes>,
+    /// Bytes of all in `done`.
+    done_len: u64,
     gathered: Vec<u8>,
 }
 
@@ -367,8 +378,14 @@ impl Segments {
         if bytes.len() <= LARGE {
             return self.gathered.extend_from_slice(&bytes);
         }
-        self.done.push(std::mem::take(&mut self.gathered).into());
+        let gathered = std::mem::take(&mut self.gathered);
+        self.done_len += (gathered.len() + bytes.len()) as u64;
+        self.done.push(gathered.into());
         self.done.push(bytes);
+    }
+
+    fn len(&self) -> u64 {
+        self.done_len + self.gathered.len() as u64
     }
 
     fn finish(mut self) -> Vec<Bytes> {

@@ -17,6 +17,7 @@ mod fidelity;
 mod literals;
 mod login;
 mod mysql;
+mod prepared;
 mod reads;
 mod refusals;
 mod roundtrip;

@@ -18,20 +18,22 @@ mod bulk;
 mod execute;
 mod long;
 mod spool;
+mod values;
 
 use std::collections::HashMap;
 use std::io;
-use std::ops::Range;
 use std::sync::Arc;
 
-pub use answer::prepare;
-pub use execute::run;
+pub use answer::{Preparing, prepare};
+pub use execute::{HEAD, Running, run};
+
+use bytes::Bytes;
 
 use self::long::LongData;
 use super::coded::Coded;
 use super::relay::Relay;
 use crate::catalog::{Index, Table};
-use crate::plan::{Ddl, Write};
+use crate::plan::{Ddl, Read, Write};
 use crate::refusal::Refusal;
 use crate::view::View;
 use crate::wire::command;
@@ -87,23 +89,26 @@ enum What {
     Passing,
     /// Its execution changes the catalog.
     Ddl(Ddl),
-    /// It writes codec columns.
-    Write(Box<Writing>),
+    /// It writes or reads codec columns.
+    Translated(Box<Translated>),
 }
 
-/// A statement that writes codec columns.
+/// A statement that writes or reads codec columns.
 #[derive(Debug)]
-struct Writing {
+struct Translated {
     plan: Arc<Planned>,
     /// The types of its parameters, as the client has bound them last.
     kinds: Vec<Kind>,
     /// What has come before its next execution.
     long: LongData,
+    /// The definitions of its result's columns, as the server has sent them last.
+    definitions: Vec<Bytes>,
 }
 
 /// What has been found out about a statement when it was prepared.
 #[derive(Debug)]
 struct Planned {
+    /// The values that go to codec columns.
     write: Write,
     /// For each cell its column.
     columns: Vec<Arc<Coded>>,
@@ -111,6 +116,10 @@ struct Planned {
     slots: Vec<Slot>,
     /// How many parameters the client sees.
     count: usize,
+    /// What its result is made of.
+    read: Read,
+    /// `character_set_client`, in which its text is written.
+    charset: String,
 }
 
 /// What a parameter of the statement that the server has prepared stands for.
@@ -123,6 +132,8 @@ enum Slot {
     /// A literal of the client's text, which is the cell with this number: it is bound by the
     /// proxy at each execution, for its objects must be there then.
     Literal(usize),
+    /// The client's parameter of this number, of which the server gets the hash.
+    Hashed(usize),
 }
 
 impl Prepared {
@@ -159,6 +170,9 @@ impl Prepared {
         let (Some(command), Some(id)) = (payload.first(), id(payload)) else {
             return false;
         };
+        if *command == command::STMT_CLOSE {
+            return false;
+        }
         if id == LAST && self.last == Last::Refused {
             return true;
         }
@@ -171,15 +185,18 @@ impl Prepared {
             Some(record) => match record.what {
                 What::Passing => false,
                 What::Ddl(_) => executes,
-                What::Write(_) => {
-                    executes
-                        || matches!(
-                            *command,
-                            command::STMT_SEND_LONG_DATA | command::STMT_RESET
-                        )
-                }
+                What::Translated(_) => true,
             },
         }
+    }
+
+    /// Whether the session's state on the server must be known for this command on a statement.
+    pub fn asks_for_context(&mut self, payload: &[u8]) -> bool {
+        let depends = matches!(
+            payload.first(),
+            Some(&(command::STMT_EXECUTE | command::STMT_BULK_EXECUTE | command::STMT_FETCH))
+        );
+        depends && id(payload).is_some_and(|id| self.translated(id).is_some())
     }
 
     /// The client closes a statement by this command.
@@ -218,20 +235,20 @@ impl Prepared {
         self.by_id.get_mut(&id)
     }
 
-    fn writing(&mut self, id: u32) -> Option<&mut Writing> {
+    fn translated(&mut self, id: u32) -> Option<&mut Translated> {
         match &mut self.record(id)?.what {
-            What::Write(writing) => Some(writing),
-            _ => None,
+            What::Translated(translated) => Some(translated),
+            What::Passing | What::Ddl(_) => None,
         }
     }
 
     /// What is held for values that have come in pieces, in bytes.
     fn long_data(&self) -> u64 {
-        let writing = self.by_id.values().filter_map(|record| match &record.what {
-            What::Write(writing) => Some(writing),
-            _ => None,
-        });
-        writing.map(|writing| writing.long.charge()).sum()
+        let charge = |record: &Record| match &record.what {
+            What::Translated(translated) => translated.long.charge(),
+            What::Passing | What::Ddl(_) => 0,
+        };
+        self.by_id.values().map(charge).sum()
     }
 
     /// Forgets the statements of other views; gives their ids.
@@ -242,9 +259,56 @@ impl Prepared {
     }
 }
 
+impl Slot {
+    /// The client's parameter that it stands for.
+    fn client(&self) -> Option<usize> {
+        match self {
+            Self::Client(n) | Self::Cell(n, _) | Self::Hashed(n) => Some(*n),
+            Self::Literal(_) => None,
+        }
+    }
+}
+
+impl Translated {
+    fn new(plan: Planned) -> Box<Self> {
+        Box::new(Self {
+            plan: Arc::new(plan),
+            kinds: Vec::new(),
+            long: LongData::default(),
+            definitions: Vec::new(),
+        })
+    }
+}
+
 impl Planned {
+    /// The cells whose literals the proxy binds.
+    fn bound(&self) -> impl Iterator<Item = usize> + '_ {
+        self.slots.iter().filter_map(|slot| match slot {
+            Slot::Literal(cell) => Some(*cell),
+            _ => None,
+        })
+    }
+
+    /// Whether its response may hold columns to decode.
+    fn has_results(&self) -> bool {
+        self.write.cells.is_empty()
+    }
+
+    /// The server's parameter that the client knows by this number.
+    fn server_parameter(&self, number: usize) -> Option<usize> {
+        let mut slots = self.slots.iter();
+        slots.position(|slot| slot.client() == Some(number))
+    }
+
     /// Whether the tables are still what they were when the statement was planned.
-    fn holds(&self, index: &Index) -> Result<(), Refusal> {
+    fn holds(&self, index: &Index, charset: &str) -> Result<(), Refusal> {
+        if self.charset != charset
+            && let Some(cell) = self.bound().next()
+        {
+            let column = &self.columns[cell].name;
+            let reason = "the client's character set has changed since the statement was prepared";
+            return Err(Refusal::unsupported(column, reason, "prepare it again"));
+        }
         let is_same = |table: &Arc<Table>| {
             let now = index.table(table.schema.as_bytes(), table.name.as_bytes());
             now.is_some_and(|now| Arc::ptr_eq(now, table) || now == table)
@@ -275,6 +339,3 @@ pub async fn close_others(relay: &mut Relay, before: View) -> io::Result<()> {
     }
     Ok(())
 }
-
-/// Where in a text a piece of it stands that becomes a parameter.
-type Span = Range<usize>;

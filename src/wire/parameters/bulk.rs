@@ -1,7 +1,5 @@
 //! `COM_STMT_BULK_EXECUTE`: many rows of parameters, each value with an indicator before it.
 
-use std::ops::Range;
-
 use bytes::Bytes;
 
 use super::{Given, Kind, Malformed, Replaced, Rest, Segments};
@@ -22,13 +20,14 @@ const DEFAULT: u8 = 2;
 /// `STMT_INDICATOR_IGNORE`
 const IGNORE: u8 = 3;
 
-/// A `COM_STMT_BULK_EXECUTE`.
+/// A `COM_STMT_BULK_EXECUTE`, whose rows are read one by one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Bulk {
     /// The types of the parameters.
     pub kinds: Vec<Kind>,
-    /// Row after row, as many in each as there are parameters.
-    pub values: Vec<BulkValue>,
+    payload: Bytes,
+    /// Where the next row begins.
+    at: usize,
 }
 
 /// One value of a row; ranges are those of the payload.
@@ -40,10 +39,17 @@ pub enum BulkValue {
     Left(u8),
 }
 
+/// A command that is put together again.
+#[derive(Debug)]
+pub struct Rebuilt {
+    payload: Bytes,
+    out: Segments,
+}
+
 impl Bulk {
-    /// Reads a command on a statement of `count` parameters, at least one, whose types were last
-    /// bound as `known` (empty: never).
-    pub fn parse(payload: &[u8], count: usize, known: &[Kind]) -> Result<Self, Malformed> {
+    /// Reads the head of a command on a statement of `count` parameters, at least one, whose types
+    /// were last bound as `known` (empty: never).
+    pub fn parse(payload: &Bytes, count: usize, known: &[Kind]) -> Result<Self, Malformed> {
         let flags = *payload.get(FLAGS).ok_or(Malformed::Shape)?;
         if count == 0 || payload.len() < HEAD {
             return Err(Malformed::Shape);
@@ -56,80 +62,90 @@ impl Bulk {
             false if known.is_empty() => return Err(Malformed::Unbound),
             false => known.to_vec(),
         };
-        if kinds.len() != count {
-            return Err(Malformed::Shape);
+        match kinds.len() == count {
+            false => Err(Malformed::Shape),
+            true => Ok(Self {
+                kinds,
+                at: rest.at,
+                payload: payload.clone(),
+            }),
         }
-        let mut values = Vec::new();
-        while rest.at < payload.len() {
-            for kind in &kinds {
-                let indicator = rest.take(1)?.start;
-                values.push(match payload[indicator] {
-                    VALUE if kind.code == binary::NULL => BulkValue::Given(Given::Null),
-                    VALUE => BulkValue::Given(rest.value(*kind)?),
-                    NULL => BulkValue::Given(Given::Null),
-                    left @ (DEFAULT | IGNORE) => BulkValue::Left(left),
-                    _ => return Err(Malformed::Shape),
-                });
-            }
+    }
+
+    /// The next row, as many values as there are parameters; `None` at the end.
+    pub fn row(&mut self) -> Result<Option<Vec<BulkValue>>, Malformed> {
+        if self.at >= self.payload.len() {
+            return Ok(None);
         }
-        Ok(Self { kinds, values })
+        let mut rest = Rest {
+            payload: &self.payload,
+            at: self.at,
+        };
+        let mut row = Vec::with_capacity(self.kinds.len());
+        for kind in &self.kinds {
+            let indicator = rest.take(1)?.start;
+            row.push(match self.payload[indicator] {
+                VALUE if kind.code == binary::NULL => BulkValue::Given(Given::Null),
+                VALUE => BulkValue::Given(rest.value(*kind)?),
+                NULL => BulkValue::Given(Given::Null),
+                left @ (DEFAULT | IGNORE) => BulkValue::Left(left),
+                _ => return Err(Malformed::Shape),
+            });
+        }
+        self.at = rest.at;
+        Ok(Some(row))
     }
 
-    /// How many rows there are.
-    pub fn rows(&self) -> usize {
-        self.values.len() / self.kinds.len().max(1)
-    }
-
-    /// The values of a row.
-    pub fn row(&self, n: usize) -> &[BulkValue] {
-        let Range { start, end } = n * self.kinds.len()..(n + 1) * self.kinds.len();
-        &self.values[start..end]
-    }
-
-    /// The command in parts. `columns` are the server's parameters: the client's of that number,
-    /// or `None`, for one that has a value in `replaced` in every row. Also one of the client's
-    /// may have: what is in `replaced`, row after row, holds.
-    ///
-    /// All values of a column have one type, so that of its first value that is not NULL holds.
-    pub fn rebuilt(
-        &self,
-        payload: &Bytes,
-        columns: &[Option<usize>],
-        replaced: &[Option<Replaced>],
-    ) -> Vec<Bytes> {
+    /// Begins a command for a statement whose server has parameters of these types.
+    pub fn rebuilt(&self, kinds: &[Kind]) -> Rebuilt {
         let mut out = Segments::default();
-        out.gathered.extend_from_slice(&payload[..HEAD]);
+        out.gathered.extend_from_slice(&self.payload[..HEAD]);
         out.gathered[FLAGS] |= SEND_TYPES;
-        for (n, of) in columns.iter().enumerate() {
-            let values = replaced.iter().skip(n).step_by(columns.len().max(1));
-            let other = values
-                .flatten()
-                .map(Replaced::kind)
-                .find(|kind| *kind != Kind::NULL);
-            let kind = other.or(of.map(|of| self.kinds[of])).unwrap_or(Kind::NULL);
+        for kind in kinds {
             out.gathered.extend_from_slice(&[kind.code, kind.flags]);
         }
-        for n in 0..self.rows() {
-            for (column, of) in columns.iter().enumerate() {
-                let other = replaced.get(n * columns.len() + column).cloned().flatten();
-                match (other, of) {
-                    (Some(Replaced::Null), _) | (None, None) => out.gathered.push(NULL),
-                    (Some(value), _) => {
-                        out.gathered.push(VALUE);
-                        value.push(&mut out);
-                    }
-                    (None, Some(of)) => match &self.row(n)[*of] {
-                        BulkValue::Given(Given::Value { encoded, .. }) => {
-                            out.gathered.push(VALUE);
-                            out.push(payload.slice(encoded.clone()));
-                        }
-                        BulkValue::Given(_) => out.gathered.push(NULL),
-                        BulkValue::Left(indicator) => out.gathered.push(*indicator),
-                    },
-                }
+        let payload = self.payload.clone();
+        Rebuilt { payload, out }
+    }
+}
+
+impl Rebuilt {
+    /// The next value: what the client has given.
+    pub fn same(&mut self, value: &BulkValue) {
+        match value {
+            BulkValue::Given(Given::Value { encoded, .. }) => {
+                self.out.gathered.push(VALUE);
+                self.out.push(self.payload.slice(encoded.clone()));
+            }
+            BulkValue::Given(_) => self.out.gathered.push(NULL),
+            BulkValue::Left(indicator) => self.out.gathered.push(*indicator),
+        }
+    }
+
+    /// The next value: another one, of the type that was said.
+    pub fn replaced(&mut self, value: &Replaced) {
+        match value {
+            Replaced::Null => self.out.gathered.push(NULL),
+            value => {
+                self.out.gathered.push(VALUE);
+                value.push(&mut self.out);
             }
         }
-        out.finish()
+    }
+
+    /// Bytes of the command so far.
+    pub fn len(&self) -> u64 {
+        self.out.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The command in parts.
+    pub fn finish(self) -> Vec<Bytes> {
+        self.out.finish()
     }
 }
 
@@ -138,82 +154,98 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    const INT: [u8; 2] = [0x03, 0];
-    const BLOB: [u8; 2] = [0xFC, 0];
+    const INT: Kind = Kind::plain(0x03);
+    const BLOB: Kind = Kind::plain(0xFC);
 
-    fn command() -> Vec<u8> {
+    fn command() -> Bytes {
         [
             &[0xFA, 7, 0, 0, 0, 0x80, 0][..],
-            &INT,
-            &BLOB,
+            &[0x03, 0, 0xFC, 0],
             &[0, 1, 0, 0, 0, 0, 2, b'a', b'b'],
             &[0, 2, 0, 0, 0, 1],
             &[2, 3],
         ]
         .concat()
+        .into()
+    }
+
+    fn rows(mut bulk: Bulk) -> Result<Vec<Vec<BulkValue>>, Malformed> {
+        std::iter::from_fn(|| bulk.row().transpose()).collect()
+    }
+
+    fn same(bulk: Bulk) -> Vec<u8> {
+        let mut out = bulk.rebuilt(&bulk.kinds);
+        for value in rows(bulk).expect("rows").iter().flatten() {
+            out.same(value);
+        }
+        let len = out.len();
+        let whole = out.finish().concat();
+        assert_eq!(whole.len() as u64, len);
+        whole
     }
 
     #[test]
     fn rows_are_read_and_written() {
-        let payload = Bytes::from(command());
+        let payload = command();
         let bulk = Bulk::parse(&payload, 2, &[]).expect("a command");
-        assert_eq!(bulk.rows(), 3);
-        let BulkValue::Given(Given::Value { content, .. }) = &bulk.row(0)[1] else {
+        assert_eq!(bulk.kinds, [INT, BLOB]);
+        let rows = rows(bulk.clone()).expect("rows");
+        assert_eq!(rows.len(), 3);
+        let BulkValue::Given(Given::Value { content, .. }) = &rows[0][1] else {
             panic!("a value");
         };
         assert_eq!(&payload[content.clone()], b"ab");
-        assert_eq!(bulk.row(1)[1], BulkValue::Given(Given::Null));
-        assert_eq!(bulk.row(2), [BulkValue::Left(2), BulkValue::Left(3)]);
-        let same = bulk.rebuilt(&payload, &[Some(0), Some(1)], &[]).concat();
-        assert_eq!(same, payload);
+        assert_eq!(rows[1][1], BulkValue::Given(Given::Null));
+        assert_eq!(rows[2], [BulkValue::Left(2), BulkValue::Left(3)]);
+        assert_eq!(same(bulk.clone()), payload);
 
-        let text = |text: &'static str| Some(Replaced::Text(Bytes::from_static(text.as_bytes())));
-        let replaced = [
-            [text("x"), None, text("p")],
-            [text("y"), None, None],
-            [text("z"), None, None],
-        ];
-        let columns = [None, Some(0), Some(1)];
-        let rebuilt = bulk.rebuilt(&payload, &columns, replaced.as_flattened());
+        let text = |text: &'static str| Replaced::Text(Bytes::from_static(text.as_bytes()));
+        let mut out = bulk.rebuilt(&[Kind::plain(0xFD), INT]);
+        out.replaced(&text("pointer"));
+        out.same(&rows[0][0]);
+        out.replaced(&Replaced::Null);
+        out.same(&rows[2][0]);
         let expected = [
-            &[0xFA, 7, 0, 0, 0, 0x80, 0][..],
-            &[0xFD, 0],
-            &INT,
-            &[0xFD, 0],
-            &[0, 1, b'x', 0, 1, 0, 0, 0, 0, 1, b'p'],
-            &[0, 1, b'y', 0, 2, 0, 0, 0, 1],
-            &[0, 1, b'z', 2, 3],
+            &[0xFA, 7, 0, 0, 0, 0x80, 0, 0xFD, 0, 0x03, 0][..],
+            b"\0\x07pointer",
+            &[0, 1, 0, 0, 0, 1, 2],
         ];
-        assert_eq!(rebuilt.concat(), expected.concat());
+        assert_eq!(out.finish().concat(), expected.concat());
     }
 
     #[test]
     fn types_are_remembered() {
         let first = command();
-        let kinds = Bulk::parse(&first, 2, &[]).expect("a command").kinds;
-        let again = [&[0xFA, 7, 0, 0, 0, 0, 0][..], &first[11..]].concat();
+        let kinds = [INT, BLOB];
+        let again: Bytes = [&[0xFA, 7, 0, 0, 0, 0, 0][..], &first[11..]].concat().into();
         let bulk = Bulk::parse(&again, 2, &kinds).expect("a command");
-        assert_eq!(bulk.rows(), 3);
-        let rebuilt = bulk.rebuilt(&again.clone().into(), &[Some(0), Some(1)], &[]);
-        assert_eq!(rebuilt.concat(), first, "types are always sent");
+        assert_eq!(same(bulk), first, "types are always sent");
         assert_eq!(Bulk::parse(&again, 2, &[]), Err(Malformed::Unbound));
         assert_eq!(Bulk::parse(&again, 2, &kinds[..1]), Err(Malformed::Shape));
         assert_eq!(Bulk::parse(&first, 0, &[]), Err(Malformed::Shape));
-        let unknown = [&first[..11], &[9, 9]].concat();
-        assert_eq!(Bulk::parse(&unknown, 2, &[]), Err(Malformed::Shape));
-        let cut = &first[..first.len() - 1];
-        assert_eq!(Bulk::parse(cut, 2, &[]), Err(Malformed::Shape));
+    }
+
+    #[test]
+    fn what_is_no_row_is_told() {
+        let first = command();
+        let unknown: Bytes = [&first[..11], &[9, 9]].concat().into();
+        let cut = first.slice(..first.len() - 1);
+        for payload in [unknown, cut] {
+            let bulk = Bulk::parse(&payload, 2, &[]).expect("a head");
+            assert_eq!(rows(bulk), Err(Malformed::Shape));
+        }
     }
 
     proptest! {
         #[test]
         fn any_bytes_are_read_without_panic(payload: Vec<u8>, count in 0_usize..5) {
             let payload = Bytes::from(payload);
-            if let Ok(bulk) = Bulk::parse(&payload, count, &[]) {
-                let columns: Vec<_> = (0..count).map(Some).collect();
-                let rebuilt = Bytes::from(bulk.rebuilt(&payload, &columns, &[]).concat());
-                let again = Bulk::parse(&rebuilt, count, &[]).expect("what was written");
-                prop_assert_eq!(again.rows(), bulk.rows());
+            if let Ok(bulk) = Bulk::parse(&payload, count, &[])
+                && let Ok(read) = rows(bulk.clone())
+            {
+                let written = Bytes::from(same(bulk));
+                let again = Bulk::parse(&written, count, &[]).expect("what was written");
+                prop_assert_eq!(rows(again).expect("rows").len(), read.len());
             }
         }
     }
