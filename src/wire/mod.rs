@@ -8,6 +8,7 @@
 pub mod binary;
 pub mod column;
 pub mod command;
+pub mod compress;
 pub mod handshake;
 pub mod lenenc;
 pub mod packet;
