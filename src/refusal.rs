@@ -57,7 +57,9 @@ impl Refusal {
 
     /// A prepared statement whose table has changed (`ER_NEED_REPREPARE`, 1615).
     pub fn prepare_again(column: &str) -> Self {
-        let what = format!("{column}: the table has changed since the statement was prepared; prepare it again");
+        let what = format!(
+            "{column}: the table has changed since the statement was prepared; prepare it again"
+        );
         Self::new(1615, "HY000", what)
     }
 

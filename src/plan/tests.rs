@@ -442,7 +442,10 @@ fn sql_mode_and_character_sets_count() {
 fn prepared_statements_are_planned() {
     let index = index();
     for (text, expected) in [
-        ("SELECT subject_id FROM session WHERE subject_id = ?", "pass"),
+        (
+            "SELECT subject_id FROM session WHERE subject_id = ?",
+            "pass",
+        ),
         ("INSERT INTO session (subject_id) VALUES (?)", "pass"),
         ("INSERT INTO other VALUES (?, ?)", "pass"),
         ("DROP TABLE session", "ddl lab.session"),
@@ -453,7 +456,10 @@ fn prepared_statements_are_planned() {
         ("INSERT INTO session (traces) VALUES ('x')", "write 4"),
         ("SET @codec_view = 'json'", "no this statement"),
         ("EXECUTE IMMEDIATE @q", "no this statement"),
-        ("SELECT HEX(traces) FROM session WHERE id = ?", "no lab.session.traces"),
+        (
+            "SELECT HEX(traces) FROM session WHERE id = ?",
+            "no lab.session.traces",
+        ),
     ] {
         let bytes = Bytes::copy_from_slice(text.as_bytes());
         let plan = examine_prepared(&bytes, &context(), &index);

@@ -449,12 +449,7 @@ mod tests {
         let read = contents(&payload, &execute);
         assert_eq!(
             read,
-            [
-                Some(&[5, 0, 0, 0][..]),
-                None,
-                Some(b"ab"),
-                Some(&[0xFF; 8])
-            ]
+            [Some(&[5, 0, 0, 0][..]), None, Some(b"ab"), Some(&[0xFF; 8])]
         );
         assert!(execute.parameters[3].kind.is_unsigned());
         let same: Vec<_> = (0..4).map(Sent::Same).collect();
@@ -559,7 +554,9 @@ mod tests {
         ];
         assert_eq!(rebuilt.concat(), expected.concat());
         // The capability alone: names, but no count.
-        let payload: Bytes = [&head(0)[..], &[0, 1], &BLOB, &[0], b"\x01x"].concat().into();
+        let payload: Bytes = [&head(0)[..], &[0, 1], &BLOB, &[0], b"\x01x"]
+            .concat()
+            .into();
         let execute = Execute::parse(&payload, named).expect("a command");
         assert_eq!(execute.parameters.len(), 1);
         let same = execute.rebuilt(&payload, &[Sent::Same(0)], 1).concat();
@@ -574,7 +571,10 @@ mod tests {
         let bound = execute.rebuilt(&payload, &[text("p")], 0).concat();
         assert_eq!(bound[10..], [0, 1, 0xFD, 0, 1, b'p']);
         assert_eq!(Execute::parse(&[0x17, 7], known(0)), Err(Malformed::Shape));
-        assert_eq!(Execute::parse(&payload[..9], known(0)), Err(Malformed::Shape));
+        assert_eq!(
+            Execute::parse(&payload[..9], known(0)),
+            Err(Malformed::Shape)
+        );
     }
 
     #[test]

@@ -54,7 +54,10 @@ pub fn is_progress(payload: &[u8]) -> bool {
 
 /// Whether a payload that begins a response announces a result: it is the number of its columns.
 pub fn is_count(payload: &[u8]) -> bool {
-    !matches!(payload.first(), None | Some(&(OK | LOCAL_INFILE | EOF | ERR)))
+    !matches!(
+        payload.first(),
+        None | Some(&(OK | LOCAL_INFILE | EOF | ERR))
+    )
 }
 
 /// The payload of an ERR packet.

@@ -20,10 +20,7 @@ pub async fn translate(
     translating: &Translating<'_>,
     kinds: &[Kind],
 ) -> Result<(Vec<Bytes>, Vec<Kind>), Refusal> {
-    let (plan, limit) = (
-        translating.plan,
-        translating.shared.limits.statement_bytes,
-    );
+    let (plan, limit) = (translating.plan, translating.shared.limits.statement_bytes);
     let mut bulk = Bulk::parse(translating.payload, plan.count, kinds).map_err(malformed)?;
     let kinds = bulk.kinds.clone();
     let kind = |slot: &Slot| match slot {

@@ -156,7 +156,9 @@ async fn execute(
     }
     let total = send(relay, command, parts).await?;
     if !plan.has_results() {
-        relay.seq_shift = seq.wrapping_add(1).wrapping_sub(packet::chunks(total) as u8);
+        relay.seq_shift = seq
+            .wrapping_add(1)
+            .wrapping_sub(packet::chunks(total) as u8);
         return Ok(Ok(()));
     }
     respond(relay, running, id, &plan, seq).await.map(Ok)
@@ -212,7 +214,9 @@ pub fn check_total(total: u64, limit: u64) -> Result<(), Refusal> {
 
 /// Tells a client that its command cannot be read.
 pub fn malformed(error: Malformed) -> Refusal {
-    Refusal::arguments(&format!("this prepared statement cannot be executed: {error}"))
+    Refusal::arguments(&format!(
+        "this prepared statement cannot be executed: {error}"
+    ))
 }
 
 /// Sends a command; gives how many bytes it has.
@@ -229,12 +233,7 @@ async fn send(relay: &mut Relay, command: u8, parts: Vec<Bytes>) -> io::Result<u
 }
 
 /// Rows of a cursor.
-async fn fetch(
-    relay: &mut Relay,
-    running: Running<'_>,
-    id: u32,
-    packet: Packet,
-) -> io::Result<()> {
+async fn fetch(relay: &mut Relay, running: Running<'_>, id: u32, packet: Packet) -> io::Result<()> {
     let Some(translated) = relay.prepared.translated(id) else {
         return refuse(relay, packet.seq, &Refusal::unknown_statement()).await;
     };
@@ -285,5 +284,9 @@ async fn reset(relay: &mut Relay, id: u32) -> io::Result<()> {
 async fn refuse(relay: &mut Relay, seq: u8, refusal: &Refusal) -> io::Result<()> {
     tracing::info!(error = %refusal, "statement refused");
     let packet = reply::err(refusal);
-    relay.client.write_packet(seq.wrapping_add(1), &packet).await.map(drop)
+    relay
+        .client
+        .write_packet(seq.wrapping_add(1), &packet)
+        .await
+        .map(drop)
 }

@@ -176,10 +176,7 @@ impl Prepared {
         if id == LAST && self.last == Last::Refused {
             return true;
         }
-        let executes = matches!(
-            *command,
-            command::STMT_EXECUTE | command::STMT_BULK_EXECUTE
-        );
+        let executes = matches!(*command, command::STMT_EXECUTE | command::STMT_BULK_EXECUTE);
         match self.resolve(id).and_then(|id| self.by_id.get(&id)) {
             None => false,
             Some(record) => match record.what {

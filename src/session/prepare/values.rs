@@ -70,7 +70,10 @@ struct Input {
 impl Translating<'_> {
     /// What the server gets in place of what the client has bound, for each row of parameters
     /// and each parameter of the server; `None`: the same.
-    pub async fn rows(&self, rows: &[Vec<Bound<'_>>]) -> Result<Vec<Vec<Option<Replaced>>>, Refusal> {
+    pub async fn rows(
+        &self,
+        rows: &[Vec<Bound<'_>>],
+    ) -> Result<Vec<Vec<Option<Replaced>>>, Refusal> {
         let mut replaced = vec![vec![None; self.plan.slots.len()]; rows.len()];
         let mut inputs = Vec::new();
         let mut keys: Vec<Key> = Vec::new();
@@ -166,11 +169,11 @@ impl Translating<'_> {
         };
         match bound {
             Bound::Null | Bound::Left => Ok(None),
-            Bound::Value(_, content) => {
-                Ok(Some(plain(self.payload.slice(content.clone()))))
-            }
+            Bound::Value(_, content) => Ok(Some(plain(self.payload.slice(content.clone())))),
             Bound::Apart(_, Come::Passed(head)) => {
-                let checked = column.chain.validate_head(&head[..head.len().min(HEAD_LEN)]);
+                let checked = column
+                    .chain
+                    .validate_head(&head[..head.len().min(HEAD_LEN)]);
                 checked.map_err(|e| refuse::written(&column.name, Notation::Bytes, e))?;
                 Ok(None)
             }
@@ -236,8 +239,9 @@ impl Translating<'_> {
         for part in &self.plan.write.keys.get(row).unwrap_or(&NONE).parts {
             let value = match &part.source {
                 KeySource::Known(value) => Ok(value.clone()),
-                KeySource::Parameter(n) => (self.written(bound[*n]))
-                    .and_then(|written| key::of(part.kind, &written)),
+                KeySource::Parameter(n) => {
+                    (self.written(bound[*n])).and_then(|written| key::of(part.kind, &written))
+                }
                 KeySource::Expression(_) => Err("is not given as a literal or a parameter"),
             };
             let value = value.map_err(|problem| {

@@ -217,7 +217,9 @@ mod tests {
     fn types_are_remembered() {
         let first = command();
         let kinds = [INT, BLOB];
-        let again: Bytes = [&[0xFA, 7, 0, 0, 0, 0, 0][..], &first[11..]].concat().into();
+        let again: Bytes = [&[0xFA, 7, 0, 0, 0, 0, 0][..], &first[11..]]
+            .concat()
+            .into();
         let bulk = Bulk::parse(&again, 2, &kinds).expect("a command");
         assert_eq!(same(bulk), first, "types are always sent");
         assert_eq!(Bulk::parse(&again, 2, &[]), Err(Malformed::Unbound));

@@ -143,16 +143,13 @@ impl Statement {
         let packets = payloads(&frames);
         let (last, rows) = packets.split_last().expect("an answer");
         assert_eq!(last[0], 0xfe, "{}", String::from_utf8_lossy(last));
-        rows.iter().map(|row| binary_row(row, &self.columns)).collect()
+        rows.iter()
+            .map(|row| binary_row(row, &self.columns))
+            .collect()
     }
 
     pub fn long_data(&self, client: &mut Client, parameter: u16, piece: &[u8]) {
-        let body = [
-            &self.id.to_le_bytes()[..],
-            &parameter.to_le_bytes(),
-            piece,
-        ]
-        .concat();
+        let body = [&self.id.to_le_bytes()[..], &parameter.to_le_bytes(), piece].concat();
         client.send(com::STMT_SEND_LONG_DATA, &body);
     }
 

@@ -35,7 +35,15 @@ fn types(lab: &Lab) {
     let insert = Statement::prepare(&mut client, INSERT);
     assert_eq!(insert.parameters.len(), 3);
     let kinds = [
-        TINY_BLOB, MEDIUM_BLOB, LONG_BLOB, BLOB, VARCHAR, VAR_STRING, STRING, JSON, GEOMETRY,
+        TINY_BLOB,
+        MEDIUM_BLOB,
+        LONG_BLOB,
+        BLOB,
+        VARCHAR,
+        VAR_STRING,
+        STRING,
+        JSON,
+        GEOMETRY,
     ];
     for (id, kind) in (0..).zip(kinds) {
         let value = blob(100 + id as usize, id as u64);
@@ -74,12 +82,16 @@ fn types_stay_bound() {
     lab.blob_table("t");
     let (mut client, mut direct) = (lab.bytes(), lab.direct());
     let insert = Statement::prepare(&mut client, INSERT);
-    let error = insert.again(&mut client, &row(0, b"")).expect_err("unbound");
+    let error = insert
+        .again(&mut client, &row(0, b""))
+        .expect_err("unbound");
     assert_eq!(error.code, 1210, "{error}");
     let values = [blob(100, 1), blob(70_000, 2), blob(20, 3)];
     insert.ok(&mut client, &row(0, &values[0]));
     for (id, value) in (1..).zip(&values[1..]) {
-        let answer = insert.again(&mut client, &row(id, value)).expect("executed");
+        let answer = insert
+            .again(&mut client, &row(id, value))
+            .expect("executed");
         assert_eq!(answer.affected, 1);
     }
     for (id, value) in (0..).zip(&values) {
@@ -249,7 +261,11 @@ fn pipelined() {
     pipeline(INSERT, &row(1, &value)).expect("inserted");
     assert_stored(&mut direct, &lab.store, "t", 1, &value);
     let answer = pipeline("SELECT data FROM t WHERE id = ?", &[int(1)]).expect("selected");
-    assert_same(answer.rows[0][0].as_deref().unwrap_or_default(), &value, "data");
+    assert_same(
+        answer.rows[0][0].as_deref().unwrap_or_default(),
+        &value,
+        "data",
+    );
     pipeline("DELETE FROM t WHERE id = ?", &[int(7)]).expect("deleted");
     // What the proxy refuses is not the statement before.
     let error = pipeline("DELETE FROM t WHERE CONCAT(data) = ?", &[int(1)]).expect_err("refused");
@@ -286,9 +302,14 @@ fn no_more_than_the_limit() {
     let mut all: Vec<Statement> = (0..3)
         .map(|_| Statement::prepare(&mut client, INSERT))
         .collect();
-    let error = Statement::try_prepare(&mut client, INSERT).err().expect("refused");
+    let error = Statement::try_prepare(&mut client, INSERT)
+        .err()
+        .expect("refused");
     assert_eq!(error.code, 1461, "{error}");
-    assert!(error.message.contains("limits.prepared_statements"), "{error}");
+    assert!(
+        error.message.contains("limits.prepared_statements"),
+        "{error}"
+    );
     for n in 0..10 {
         Statement::prepare(&mut client, &format!("SELECT {n}"));
     }
@@ -354,5 +375,10 @@ fn others_pass() {
     long.ok(&mut client, &[int(2), apart]);
     assert_eq!(client.text("SELECT note FROM t WHERE id = 2"), "in pieces");
     let delete = Statement::prepare(&mut client, "DELETE FROM t WHERE id >= ?");
-    assert_eq!(delete.ok(&mut client, &[Bound(LONG, Some(vec![0; 4]))]).affected, 2);
+    assert_eq!(
+        delete
+            .ok(&mut client, &[Bound(LONG, Some(vec![0; 4]))])
+            .affected,
+        2
+    );
 }
