@@ -454,7 +454,7 @@ fn prepared_statements_are_planned() {
         ("SELECT traces FROM session", "read"),
         ("INSERT INTO session (traces) VALUES (?)", "write 4"),
         ("INSERT INTO session (traces) VALUES ('x')", "write 4"),
-        ("SET @codec_view = 'json'", "no this statement"),
+        ("SET @codec_view = 'json'", "no @codec_…"),
         ("EXECUTE IMMEDIATE @q", "no this statement"),
         (
             "SELECT HEX(traces) FROM session WHERE id = ?",

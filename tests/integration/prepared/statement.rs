@@ -241,12 +241,15 @@ pub fn results(
         let mut take = Take(&first);
         let count = take.lenenc();
         let cached = client.capabilities & caps::CACHE_METADATA != 0 && take.u8() == 0;
-        let mut answer = Answer::default();
-        answer.columns = match cached {
+        let columns = match cached {
             true => known.to_vec(),
             false => (0..count)
                 .map(|_| Column::parse(&packets.next().expect("a definition")))
                 .collect(),
+        };
+        let mut answer = Answer {
+            columns,
+            ..Answer::default()
         };
         if eof {
             let end = packets.next().expect("an EOF packet");
