@@ -30,7 +30,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 pub use examine::{
-    examine, examine_dynamic, examine_prepared, examine_with_parameters, refuse_named,
+    examine, examine_dynamic, examine_prepared, examine_with_parameters, parameters, refuse_named,
 };
 pub use glance::glance;
 
@@ -110,7 +110,7 @@ pub struct Read {
 }
 
 /// A statement that gives values to codec columns.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Write {
     /// In the order of the text.
     pub cells: Vec<Cell>,
@@ -141,6 +141,10 @@ pub struct Copied {
 /// How the rows are found that an UPDATE changes.
 #[derive(Debug, Clone)]
 pub struct Lookup {
+    /// The table that is written.
+    pub table: Arc<Table>,
+    /// The position of the column whose codec needs the keys.
+    pub column: usize,
     /// The columns of the primary key, as SQL writes them, with their names and kinds.
     pub key: Vec<(String, String, KeyType)>,
     /// What follows the columns in a SELECT of the rows: `FROM … WHERE … ORDER BY … LIMIT …`.

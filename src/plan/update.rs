@@ -207,10 +207,10 @@ impl Setting<'_> {
         let target = update.tables.first()?;
         let qualifier = target.alias.as_ref().unwrap_or(&target.table.table);
         let mut key = Vec::new();
-        for column in &column.table.columns {
-            let Some(kind) = column.key else { continue };
+        for part in &column.table.columns {
+            let Some(kind) = part.key else { continue };
             // A float is not found again by the digits that it is shown with.
-            if matches!(kind, KeyType::Float | KeyType::Other) || is_changed(&column.name) {
+            if matches!(kind, KeyType::Float | KeyType::Other) || is_changed(&part.name) {
                 return None;
             }
             let kind = match kind {
@@ -219,9 +219,9 @@ impl Setting<'_> {
             };
             let quoted = TableName {
                 schema: Some(qualifier.clone()),
-                table: column.name.clone(),
+                table: part.name.clone(),
             };
-            key.push((quoted.to_string(), column.name.clone(), kind));
+            key.push((quoted.to_string(), part.name.clone(), kind));
         }
         let all = 0..statement.tokens.len();
         let item = Item {
@@ -248,6 +248,8 @@ impl Setting<'_> {
         rows.extend_from_slice(&statement.text[span(&update.order_and_limit)]);
         let mut tail = update.order_and_limit.clone();
         Some(Lookup {
+            table: column.table.clone(),
+            column: column.column,
             key,
             rows,
             unlimited: !tail.any(|at| statement.is_word(at, "LIMIT")),

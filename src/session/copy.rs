@@ -180,6 +180,7 @@ impl<S: Fn(Stored) -> Bytes + Clone + Send + 'static> Values<'_, S> {
                 table: &self.copied.table,
                 column: self.copied.column,
                 literal,
+                apart: None,
                 written,
                 key: None,
             })

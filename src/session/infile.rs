@@ -307,6 +307,7 @@ impl File<'_> {
                     table: &self.load.table,
                     column: value.column,
                     literal: &value.literal,
+                    apart: None,
                     written: value.len,
                     key: row.key.as_ref(),
                 });

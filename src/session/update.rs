@@ -22,7 +22,7 @@ use std::io;
 use bytes::Bytes;
 
 use super::context::SessionContext;
-use super::encode::{Encoder, Stored};
+use super::encode::{Encoder, Sent, Stored};
 use super::question;
 use super::refuse::Failure;
 use super::relay::{Relay, Statement};
@@ -105,7 +105,7 @@ async fn changed(
     values: &Values,
     lookup: &Lookup,
 ) -> io::Result<Result<Bytes, Failure>> {
-    let rows = match rows(relay, write, lookup).await? {
+    let rows = match rows(relay, lookup).await? {
         Ok(rows) => rows,
         Err(failure) => return Ok(Err(failure)),
     };
@@ -139,11 +139,7 @@ struct Row {
     condition: Vec<u8>,
 }
 
-async fn rows(
-    relay: &mut Relay,
-    write: &Write,
-    lookup: &Lookup,
-) -> io::Result<Result<Vec<Row>, Failure>> {
+async fn rows(relay: &mut Relay, lookup: &Lookup) -> io::Result<Result<Vec<Row>, Failure>> {
     let mut question = b"SELECT ".to_vec();
     for (n, (column, _, kind)) in lookup.key.iter().enumerate() {
         if n > 0 {
@@ -160,8 +156,7 @@ async fn rows(
         question.extend_from_slice(format!(" LIMIT {}", ROWS + 1).as_bytes());
     }
     question.extend_from_slice(b" FOR UPDATE");
-    let path = write.cells.first();
-    let path = path.map_or_else(String::new, |cell| cell.table.column_path(cell.column));
+    let path = lookup.table.column_path(lookup.column);
     let mut found: Vec<Bytes> = Vec::new();
     let keep = |row| {
         if found.len() <= ROWS {
@@ -258,7 +253,11 @@ async fn encoded(
         match needs_key {
             true => {
                 let keys = rows.iter().map(|row| Some(&row.key));
-                sent.extend(keys.map(|key| super::encode::Sent { key, ..value }));
+                sent.extend(keys.map(|key| Sent {
+                    key,
+                    apart: None,
+                    ..value
+                }));
                 cells.push((cell, rows.len(), true));
             }
             false => {
@@ -335,7 +334,10 @@ fn by_row(rows: &[Row], texts: Vec<Bytes>) -> Bytes {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
+    use crate::catalog::{Table, TableKind};
     use crate::codec::Value;
     use crate::wire::lenenc;
 
@@ -344,7 +346,15 @@ mod tests {
         let column = |(n, kind): (usize, &KeyType)| {
             (format!("`t`.`{}`", name(n)), name(n).to_owned(), *kind)
         };
+        let table = Table {
+            schema: "s".into(),
+            name: "t".into(),
+            kind: TableKind::Base,
+            columns: Vec::new(),
+        };
         Lookup {
+            table: Arc::new(table),
+            column: 0,
             key: kinds.iter().enumerate().map(column).collect(),
             rows: Vec::new(),
             unlimited: true,

@@ -154,6 +154,7 @@ impl Values {
             table: &cell.table,
             column: cell.column,
             literal,
+            apart: None,
             written,
             key: self.keys.get(cell.row),
         }))
