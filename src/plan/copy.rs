@@ -310,6 +310,7 @@ impl Copying<'_> {
     /// An expression whose values the server is asked for.
     fn each(&mut self, item: &Item, to: &CodecColumn) -> Result<(), Refusal> {
         let query = self.select.query;
+        value::check_usable(to)?;
         reads_none(query, item.tokens.clone(), self.read, READ)?;
         if needs_key(&to.table, to.column) {
             return Err(keyless(to));

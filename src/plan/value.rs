@@ -47,11 +47,7 @@ pub(super) fn cell(
     if is_null(statement, item) {
         return Ok(None);
     }
-    if let Some(ColumnCodec::Unusable { spec, reason }) = &column.table.columns[column.column].codec
-    {
-        let reason = format!("its type is {spec} and {reason}");
-        return Err(column.refuse(&reason, "leave it out of the statement"));
-    }
+    check_usable(column)?;
     let tokens = &statement.tokens[item.tokens.clone()];
     let dialect = statement.context.dialect;
     let source = if let Some(place) = statement.parameter(item) {
@@ -76,6 +72,17 @@ pub(super) fn cell(
         source,
         row,
     }))
+}
+
+/// Refuses a column whose codec cannot be run.
+pub(super) fn check_usable(column: &CodecColumn) -> Result<(), Refusal> {
+    match &column.table.columns[column.column].codec {
+        Some(ColumnCodec::Unusable { spec, reason }) => {
+            let reason = format!("its type is {spec} and {reason}");
+            Err(column.refuse(&reason, "leave it out of the statement"))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Where the value of a key column comes from; the error says what is wrong with it.

@@ -73,12 +73,14 @@ pub async fn edit(
         let is_progress = reply::is_progress(&packet);
         if packet.first() == Some(&reply::ERR) && !is_progress && seen == Seen::End {
             failed = Some(packet);
-        } else if in_rows && relay.responses.in_rows() && !is_progress {
-            if let Err(refusal) = values.row(&packet).await {
-                let limit = shared.limits.row_bytes;
-                read::drain(&mut relay.server, &mut relay.responses, limit).await?;
-                refused = Some(refusal);
-            }
+        } else if in_rows
+            && relay.responses.in_rows()
+            && !is_progress
+            && let Err(refusal) = values.row(&packet).await
+        {
+            let limit = shared.limits.row_bytes;
+            read::drain(&mut relay.server, &mut relay.responses, limit).await?;
+            refused = Some(refusal);
         }
     }
     relay.server.resume();

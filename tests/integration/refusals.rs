@@ -303,7 +303,7 @@ fn prepared_statements_on_codec_columns() {
     for statement in [
         "SELECT HEX(data) FROM t WHERE id = ?",
         "INSERT INTO t (id, data) VALUES (?, CONCAT(?, 'x'))",
-        "INSERT INTO t (id, data) SELECT id, ? FROM plain",
+        "INSERT INTO t (id, data) SELECT id, raw FROM plain WHERE id = ?",
         "UPDATE plain SET text = (SELECT data FROM t WHERE id = ?)",
     ] {
         match client.prepare(statement) {

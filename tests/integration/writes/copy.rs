@@ -52,7 +52,7 @@ fn pointers_are_copied_within_a_schema() {
 fn plain_values_are_encoded() {
     for lab in labs("copy_plain") {
         lab.blob_table("t");
-        lab.table("plain", "id INT PRIMARY KEY, f FLOAT, raw LONGBLOB");
+        lab.table("plain", "id INT PRIMARY KEY, f DECIMAL(5,1), raw LONGBLOB");
         let (mut client, mut direct) = (lab.bytes(), lab.direct());
         for id in 1..=40 {
             let row = format!("INSERT INTO plain VALUES ({id}, {id}.1, ");
