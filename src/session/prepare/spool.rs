@@ -99,7 +99,8 @@ impl Gathering {
     async fn settle(&mut self) -> io::Result<()> {
         let recent = std::mem::take(&mut self.recent);
         let mut state = self.state.take().unwrap_or_default();
-        if recent.len() < BATCH && state.file.is_none() {
+        let fits = state.file.is_none() && state.bytes.len() + recent.len() <= IN_MEMORY;
+        if recent.len() < BATCH && fits {
             state.md5.update(&recent);
             state.bytes.extend_from_slice(&recent);
             self.state = Some(state);
