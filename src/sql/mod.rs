@@ -9,6 +9,7 @@ mod cursor;
 pub mod edit;
 pub mod fields;
 pub mod insert;
+pub mod letters;
 pub mod lexer;
 pub mod literal;
 pub mod load_data;

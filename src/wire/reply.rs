@@ -14,6 +14,9 @@ pub const LOCAL_INFILE: u8 = 0xFB;
 /// How much of a payload the functions here may look at.
 pub const PREFIX: usize = 32;
 
+/// Where an old EOF packet has its status flags.
+pub const EOF_STATUS: usize = 3;
+
 /// `SERVER_STATUS_IN_TRANS`
 pub const IN_TRANSACTION: u16 = 0x0001;
 /// `SERVER_STATUS_AUTOCOMMIT`
@@ -29,21 +32,21 @@ pub const ANSI_QUOTES: u16 = 0x8000;
 
 /// The status flags of an OK packet (also one with the EOF header that ends rows).
 pub fn ok_status(payload: &[u8]) -> Option<u16> {
+    status_at(payload, ok_status_place(payload)?)
+}
+
+/// Where an OK packet has its status flags.
+pub fn ok_status_place(payload: &[u8]) -> Option<usize> {
     let (_, affected) = lenenc::read_int(payload.get(1..)?)?;
     let (_, insert_id) = lenenc::read_int(&payload[1 + affected..])?;
-    status_at(payload, 1 + affected + insert_id)
+    Some(1 + affected + insert_id)
 }
 
 /// An OK packet with other status flags.
 pub fn with_ok_status(payload: &[u8], change: impl Fn(u16) -> u16) -> Vec<u8> {
     let mut out = payload.to_vec();
-    let lengths = payload.get(1..).and_then(|rest| {
-        let (_, affected) = lenenc::read_int(rest)?;
-        let (_, insert_id) = lenenc::read_int(rest.get(affected..)?)?;
-        Some(affected + insert_id)
-    });
-    if let Some(lengths) = lengths
-        && let Some(status) = out.get_mut(1 + lengths..3 + lengths)
+    if let Some(place) = ok_status_place(payload)
+        && let Some(status) = out.get_mut(place..place + 2)
     {
         let changed = change(u16::from_le_bytes([status[0], status[1]]));
         status.copy_from_slice(&changed.to_le_bytes());
@@ -53,7 +56,7 @@ pub fn with_ok_status(payload: &[u8], change: impl Fn(u16) -> u16) -> Vec<u8> {
 
 /// The status flags of an old EOF packet.
 pub fn eof_status(payload: &[u8]) -> Option<u16> {
-    status_at(payload, 3)
+    status_at(payload, EOF_STATUS)
 }
 
 /// The number of warnings in an OK packet (also one with the EOF header that ends rows).
