@@ -31,6 +31,14 @@ pub fn examine(text: &Bytes, context: &Context, index: &Index) -> Result<Plan, R
             let reason = "a ? stands for a value in prepared statements only";
             Err(Refusal::unsupported(&path, reason, "write the value"))
         }
+        Plan::Read(read) if !read.hashed.is_empty() => {
+            let reason = "a ? stands for a value in prepared statements only";
+            Err(Refusal::unsupported(
+                "this query",
+                reason,
+                "write the value",
+            ))
+        }
         plan => Ok(plan),
     }
 }
@@ -67,8 +75,10 @@ pub fn examine_with_parameters(
         [only] => one(*only, 0)?,
         several => multi(several)?,
     };
-    if let Plan::Write(write) = &mut plan {
-        write.number_parameters(&lexed.tokens);
+    match &mut plan {
+        Plan::Write(write) => write.number_parameters(&lexed.tokens),
+        Plan::Read(read) => read.number_parameters(&lexed.tokens),
+        _ => {}
     }
     if !settings.is_empty() {
         // A SET that does anything else with codec columns has been refused above.
@@ -176,7 +186,7 @@ fn one(statement: Statement, depth: usize) -> Result<Plan, Refusal> {
         _ if is_ddl => ddl::plan(statement),
         "WITH" if statement.find_word(1, &["UPDATE"]).is_some() => change::update(statement),
         "WITH" if statement.find_word(1, &["DELETE"]).is_some() => change::delete(statement),
-        "SELECT" | "WITH" | "VALUES" => select::plan(statement),
+        "SELECT" | "WITH" | "VALUES" | "TABLE" => select::plan(statement),
         "INSERT" | "REPLACE" => insert::plan(statement),
         "UPDATE" => change::update(statement),
         "DELETE" => change::delete(statement),

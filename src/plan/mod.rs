@@ -16,7 +16,6 @@ mod lineage;
 mod select;
 mod settings;
 mod statement;
-mod walk;
 
 #[cfg(test)]
 mod tests;
@@ -28,7 +27,7 @@ pub use examine::{
     examine, examine_dynamic, examine_prepared, examine_with_parameters, refuse_named,
 };
 pub use glance::glance;
-pub use lineage::{Lineage, Slot};
+pub use lineage::{Defined, Lineage, Slot};
 pub use statement::CodecColumn;
 
 use crate::catalog::{KeyType, Table};
@@ -242,6 +241,13 @@ impl Read {
             columns: Lineage::Announced,
         }
     }
+
+    /// Puts the numbers of parameters in place of their places in the text.
+    fn number_parameters(&mut self, tokens: &[Token]) {
+        for place in &mut self.hashed {
+            *place = parameters_before(tokens, *place);
+        }
+    }
 }
 
 impl Declare {
@@ -249,6 +255,12 @@ impl Declare {
     pub fn rewritten(&self, text: &[u8]) -> Vec<u8> {
         rewritten(text, &self.edits)
     }
+}
+
+/// How many parameters of a prepared statement stand before this byte of its text.
+fn parameters_before(tokens: &[Token], place: usize) -> usize {
+    let before = tokens.iter().take_while(|token| token.start < place);
+    before.filter(|token| token.is_symbol(b'?')).count()
 }
 
 /// A statement with some of its text replaced; the edits in the order of the text.
