@@ -8,6 +8,8 @@ mod change;
 mod charset;
 mod ddl;
 mod declare;
+mod delete;
+mod duplicate;
 mod examine;
 mod glance;
 mod insert;
@@ -16,6 +18,8 @@ mod lineage;
 mod select;
 mod settings;
 mod statement;
+mod update;
+mod value;
 
 #[cfg(test)]
 mod tests;
@@ -27,6 +31,8 @@ pub use examine::{
     examine, examine_dynamic, examine_prepared, examine_with_parameters, refuse_named,
 };
 pub use glance::glance;
+
+pub use crate::sql::edit::{Edit, apply as rewritten};
 pub use lineage::{Defined, Lineage, Slot};
 pub use statement::CodecColumn;
 
@@ -214,15 +220,6 @@ pub struct Declare {
     pub ddl: Ddl,
 }
 
-/// A replacement in a statement's text.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Edit {
-    /// The bytes that are replaced.
-    pub span: Range<usize>,
-    /// What stands there instead.
-    pub text: Vec<u8>,
-}
-
 /// What a statement may have changed in the catalog.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Ddl {
@@ -261,17 +258,4 @@ impl Declare {
 fn parameters_before(tokens: &[Token], place: usize) -> usize {
     let before = tokens.iter().take_while(|token| token.start < place);
     before.filter(|token| token.is_symbol(b'?')).count()
-}
-
-/// A statement with some of its text replaced; the edits in the order of the text.
-pub fn rewritten(text: &[u8], edits: &[Edit]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(text.len() + 64);
-    let mut at = 0;
-    for edit in edits {
-        out.extend_from_slice(&text[at..edit.span.start]);
-        out.extend_from_slice(&edit.text);
-        at = edit.span.end;
-    }
-    out.extend_from_slice(&text[at..]);
-    out
 }

@@ -291,9 +291,11 @@ fn arguments(function: &Function) -> Option<(Vec<&Expr>, bool)> {
     if is_more || !list.clauses.is_empty() {
         return None;
     }
-    let plain = |arg: &'_ FunctionArg| match arg {
-        FunctionArg::Unnamed(FunctionArgExpr::Expr(_) | FunctionArgExpr::Wildcard) => true,
-        _ => false,
+    let plain = |arg: &FunctionArg| {
+        matches!(
+            arg,
+            FunctionArg::Unnamed(FunctionArgExpr::Expr(_) | FunctionArgExpr::Wildcard)
+        )
     };
     if !list.args.iter().all(plain) {
         return None;

@@ -217,8 +217,9 @@ impl Lines {
 pub(super) fn of_query(statement: Statement) -> Result<Lines, Refusal> {
     let tables = statement.tables();
     let columns = statement.translated(&tables);
-    let has_views = tables.iter().any(|t| t.kind != TableKind::Base);
-    if !has_views && (columns.is_empty() || is_proven_untouched(&statement, &columns)) {
+    let has_views = has_views(&tables);
+    let all = 0..statement.tokens.len();
+    if !has_views && is_proven_untouched(&statement, all, &columns) {
         return Ok(Lines::default());
     }
     on_a_deep_stack(&statement, || of_parsed(statement, &tables, &columns))?
@@ -234,7 +235,7 @@ fn of_parsed(
         let reason = "codec-proxy does not understand this query";
         return Err(
             match (
-                statement.mention(all, &columns).or(columns.first()),
+                statement.mention(all, columns).or(columns.first()),
                 tables.first(),
             ) {
                 (Some(column), _) => column.refuse(reason, PLAINLY),
@@ -273,15 +274,21 @@ pub(super) fn of_returning(
     tokens: Range<usize>,
     target: &Target,
 ) -> Result<Lines, Refusal> {
-    let columns = statement.translated(&target.table.iter().cloned().collect::<Vec<_>>());
-    let Some(items) = parsed::items(&statement, tokens.clone()) else {
-        return Err(not_understood(&statement, &columns, "RETURNING"));
-    };
-    let mut walk = Walk::new(statement, items.places, &columns);
-    let (scope, star) = from::alone(target.factor(&walk));
-    let before = tokens.start.checked_sub(1);
-    let result = walk.items(&items.read, &scope, &star, before);
-    done(walk, result, tokens, &columns)
+    let tables = statement.tables();
+    let columns = statement.translated(&tables);
+    if !has_views(&tables) && is_proven_untouched(&statement, tokens.clone(), &columns) {
+        return Ok(Lines::default());
+    }
+    on_a_deep_stack(&statement, || {
+        let Some(items) = parsed::items(&statement, tokens.clone()) else {
+            return Err(not_understood(&statement, &columns, "RETURNING"));
+        };
+        let mut walk = Walk::new(statement, items.places, &columns);
+        let (scope, star) = from::alone(target.factor(&walk));
+        let before = tokens.start.checked_sub(1);
+        let result = walk.items(&items.read, &scope, &star, before);
+        done(walk, result, tokens.clone(), &columns)
+    })?
 }
 
 /// Follows the codec columns of some tables through an expression that is used, as WHERE uses
@@ -291,19 +298,24 @@ pub(super) fn of_condition(
     tokens: Range<usize>,
     targets: &[Target],
 ) -> Result<(Vec<super::Edit>, Vec<usize>), Refusal> {
-    let tables: Vec<Arc<Table>> = targets.iter().filter_map(|t| t.table.clone()).collect();
+    let tables = statement.tables();
     let columns = statement.translated(&tables);
-    let Some(condition) = parsed::expression(&statement, tokens.clone()) else {
-        return Err(not_understood(&statement, &columns, "the condition"));
-    };
-    let mut walk = Walk::new(statement, condition.places, &columns);
-    let scope = Scope {
-        factors: targets.iter().map(|t| t.factor(&walk)).collect(),
-        ..Scope::default()
-    };
-    walk.use_of(&condition.read, &scope);
-    let done = walk.finish(tokens, &columns)?;
-    Ok((done.edits, done.hashed))
+    if !has_views(&tables) && is_proven_untouched(&statement, tokens.clone(), &columns) {
+        return Ok(Default::default());
+    }
+    on_a_deep_stack(&statement, || {
+        let Some(condition) = parsed::expression(&statement, tokens.clone()) else {
+            return Err(not_understood(&statement, &columns, "the condition"));
+        };
+        let mut walk = Walk::new(statement, condition.places, &columns);
+        let scope = Scope {
+            factors: targets.iter().map(|t| t.factor(&walk)).collect(),
+            ..Scope::default()
+        };
+        walk.use_of(&condition.read, &scope);
+        let done = walk.finish(tokens.clone(), &columns)?;
+        Ok((done.edits, done.hashed))
+    })?
 }
 
 /// A table that is written, as its columns can be named.
@@ -361,14 +373,19 @@ fn not_understood(statement: &Statement, columns: &[CodecColumn], what: &str) ->
 
 /// Whether the tokens alone show that no translated codec column is touched: none is named, and
 /// nothing could stand for one that is not named.
-fn is_proven_untouched(statement: &Statement, columns: &[CodecColumn]) -> bool {
-    let all = 0..statement.tokens.len();
-    let unnamed = ["NATURAL", "TABLE"];
-    statement.mention(all.clone(), columns).is_none()
-        && !statement.has_wildcard(all.clone())
-        && !all
-            .into_iter()
-            .any(|at| statement.is_any_word(at, &unnamed))
+fn is_proven_untouched(
+    statement: &Statement,
+    mut tokens: Range<usize>,
+    columns: &[CodecColumn],
+) -> bool {
+    columns.is_empty()
+        || statement.mention(tokens.clone(), columns).is_none()
+            && !statement.has_wildcard(tokens.clone())
+            && !tokens.any(|at| statement.is_any_word(at, &["NATURAL", "TABLE"]))
+}
+
+fn has_views(tables: &[Arc<Table>]) -> bool {
+    tables.iter().any(|t| t.kind != TableKind::Base)
 }
 
 #[cfg(test)]

@@ -328,6 +328,10 @@ fn other_ways_are_refused() {
         "SELECT (SELECT traces FROM other LIMIT 1) FROM session",
         "SELECT a.traces FROM (SELECT 1 AS one) b, session s",
         "SELECT MD5(d) FROM v_traces ORDER BY d",
+        "DELETE FROM session WHERE traces LIKE 'x'",
+        "DELETE FROM session ORDER BY traces LIMIT 1",
+        "DELETE FROM session RETURNING CONCAT(traces)",
+        "DELETE session FROM session JOIN other ON other.id = session.traces",
         "SELECT subject_id FROM session HAVING traces = 'x' OR MIN(traces) = 'x'",
     ] {
         let found = lines(text);
