@@ -6,6 +6,7 @@
 
 pub mod create_table;
 mod cursor;
+pub mod edit;
 pub mod insert;
 pub mod lexer;
 pub mod literal;

@@ -22,6 +22,7 @@ mod refusals;
 mod roundtrip;
 mod s3;
 mod secrecy;
+mod show_create;
 mod stores;
 mod support;
 mod views;
