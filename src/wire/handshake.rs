@@ -255,6 +255,7 @@ impl Response {
             cache_metadata: extended.contains(MariadbCapabilities::MARIADB_CLIENT_CACHE_METADATA),
             extended_metadata: extended
                 .contains(MariadbCapabilities::MARIADB_CLIENT_EXTENDED_METADATA),
+            query_attributes: (caps & offered).contains(CapabilityFlags::CLIENT_QUERY_ATTRIBUTES),
         };
         (self.payload, shape)
     }
@@ -375,7 +376,8 @@ mod tests {
             Shape {
                 deprecate_eof: true,
                 cache_metadata: true,
-                extended_metadata: true
+                extended_metadata: true,
+                query_attributes: false,
             }
         );
         assert_eq!(patched[28..32], 0x3Du32.to_le_bytes());
