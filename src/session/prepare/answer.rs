@@ -145,7 +145,7 @@ impl Preparing<'_> {
                 let text = edited(&edits);
                 Ok((text, What::Translated(Translated::new(planned))))
             }
-            Plan::Pass | Plan::Describe(_) | Plan::Choose(_) | Plan::Ask(_) => {
+            Plan::Pass | Plan::Several | Plan::Describe(_) | Plan::Choose(_) | Plan::Ask(_) => {
                 Ok((None, What::Passing))
             }
         }
