@@ -28,7 +28,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 pub use examine::{
-    examine, examine_dynamic, examine_prepared, examine_with_parameters, refuse_named,
+    examine, examine_dynamic, examine_prepared, examine_with_parameters, parameters, refuse_named,
 };
 pub use glance::glance;
 
