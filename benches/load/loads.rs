@@ -11,12 +11,7 @@ use crate::{Outcome, Server, answer, next_order};
 const POINT: &str = "SELECT id, name, value FROM bench.point WHERE id = ";
 
 /// Point SELECTs by `clients` at once, as text or by a statement that each has prepared.
-pub async fn select(
-    server: &Server,
-    clients: usize,
-    ids: u64,
-    is_prepared: bool,
-) -> Outcome<()> {
+pub async fn select(server: &Server, clients: usize, ids: u64, is_prepared: bool) -> Outcome<()> {
     let mut idle = Vec::new();
     for _ in 0..clients {
         let mut connection = server.connect().await?;

@@ -25,6 +25,7 @@ mod roundtrip;
 mod s3;
 mod secrecy;
 mod show_create;
+mod sizes;
 mod stores;
 mod support;
 mod views;
