@@ -26,6 +26,8 @@ mod read;
 mod refuse;
 mod relay;
 mod row;
+mod sequel;
+mod several;
 mod shared;
 mod stream;
 pub mod tls;
@@ -183,7 +185,8 @@ impl Session<'_> {
         let index = self.shared.catalog.index();
         if !self.relay.context_valid {
             if self.relay.schema_known && !index.mentions(&statement.payload) {
-                self.context.dialect = context::dialect_of(self.relay.responses.status());
+                let status = self.relay.responses.status();
+                self.context.dialect = context::with_mode_of(self.context.dialect, status);
             } else {
                 match context::ask(&mut self.relay).await? {
                     Ok(context) => self.context = context,
@@ -204,10 +207,17 @@ impl Session<'_> {
         if let Ok(Plan::Ask(expression)) = plan {
             return self.dynamic(statement, expression, &index).await;
         }
+        if let Ok(Plan::Several) = plan {
+            return match self.relay.multi_statements {
+                true => self.several(statement).await,
+                // The server takes one statement only, and says so.
+                false => self.pass(statement),
+            };
+        }
         let relay = &mut self.relay;
         let done = match plan {
             Err(refusal) => return self.refuse(statement.seq, &refusal).await,
-            Ok(Plan::Pass | Plan::Ask(_)) => return self.pass(statement),
+            Ok(Plan::Pass | Plan::Ask(_) | Plan::Several) => return self.pass(statement),
             Ok(Plan::Write(write)) => {
                 drop(text);
                 let seq = statement.seq;

@@ -6,6 +6,7 @@
 
 mod both_ways;
 mod catalog;
+mod charsets;
 mod codecs;
 mod command_line;
 mod compression;
@@ -24,6 +25,7 @@ mod refusals;
 mod roundtrip;
 mod s3;
 mod secrecy;
+mod several;
 mod show_create;
 mod sizes;
 mod stores;

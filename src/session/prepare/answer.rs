@@ -145,7 +145,7 @@ impl Preparing<'_> {
                 let text = edited(&edits);
                 Ok((text, What::Translated(Translated::new(planned))))
             }
-            Plan::Pass | Plan::Describe(_) | Plan::Choose(_) | Plan::Ask(_) => {
+            Plan::Pass | Plan::Several | Plan::Describe(_) | Plan::Choose(_) | Plan::Ask(_) => {
                 Ok((None, What::Passing))
             }
         }
@@ -171,13 +171,23 @@ impl Preparing<'_> {
 
     fn writing(&self, relay: &Relay, write: Write) -> Result<Planned, Refusal> {
         let manner = relay.choice.manner();
-        let mut columns = Vec::with_capacity(write.cells.len());
+        // All that a plan has, so that nothing of it is forgotten here.
+        let Write { cells, keys } = &write;
+        let mut columns = Vec::with_capacity(cells.len());
         // Places in the text, and what stands there for the server.
         let mut slots: Vec<(usize, Slot)> = (self.parameters.iter().enumerate())
             .map(|(n, place)| (*place, Slot::Client(n)))
             .collect();
-        for (number, cell) in write.cells.iter().enumerate() {
+        for (number, cell) in cells.iter().enumerate() {
             let column = Arc::new(Coded::new(&cell.table, cell.column)?);
+            let key = keys.get(cell.row).map_or(&[][..], |key| &key.parts);
+            if column.chain.needs_key() && key.is_empty() {
+                return Err(Refusal::unsupported(
+                    &column.name,
+                    "its objects are named by the primary key, which is not in the statement",
+                    "name the whole key, or send the statement as text",
+                ));
+            }
             match &cell.source {
                 Source::Parameter(n) => match slots.get_mut(*n) {
                     Some((_, slot)) => *slot = Slot::Cell(*n, number),

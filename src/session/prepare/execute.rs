@@ -138,7 +138,15 @@ async fn execute(
     let parts = match (holds, command) {
         (Err(refusal), _) => Err(refusal),
         (Ok(()), command::STMT_BULK_EXECUTE) => bulk::translate(&translating, &kinds).await,
-        (Ok(()), _) => translate(&translating, &kinds, long).await,
+        (Ok(()), _) => {
+            let known = Known {
+                count: plan.count,
+                kinds: &kinds,
+                named: relay.responses.shape().query_attributes,
+                apart: &[],
+            };
+            translate(&translating, known, long).await
+        }
     };
     let (parts, kinds) = match parts {
         Ok(parts) => parts,
@@ -168,16 +176,14 @@ async fn execute(
 /// bound.
 async fn translate(
     translating: &Translating<'_>,
-    kinds: &[Kind],
+    known: Known<'_>,
     long: LongData,
 ) -> Result<(Vec<Bytes>, Vec<Kind>), Refusal> {
     let (plan, payload) = (translating.plan, translating.payload);
     let apart = long.numbers();
     let known = Known {
-        count: plan.count,
-        kinds,
-        named: false,
         apart: &apart,
+        ..known
     };
     let execute = Execute::parse(payload, known).map_err(malformed)?;
     let come: BTreeMap<usize, Come> = long.come().await?;

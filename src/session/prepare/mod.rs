@@ -336,3 +336,61 @@ pub async fn close_others(relay: &mut Relay, before: View) -> io::Result<()> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn command(command: u8, id: u32) -> Vec<u8> {
+        [&[command][..], &id.to_le_bytes()].concat()
+    }
+
+    fn record(view: Option<View>, what: What) -> Record {
+        Record { view, what }
+    }
+
+    #[test]
+    fn handlers_take_what_is_theirs() {
+        let mut prepared = Prepared::default();
+        assert!(!prepared.any() && !prepared.takes(&command(command::STMT_EXECUTE, 1)));
+        prepared.remember(1, record(Some(View::Bytes), What::Passing));
+        prepared.remember(2, record(None, What::Ddl(Ddl::default())));
+        let takes = |prepared: &Prepared, id| {
+            [
+                command::STMT_EXECUTE,
+                command::STMT_BULK_EXECUTE,
+                command::STMT_SEND_LONG_DATA,
+                command::STMT_RESET,
+                command::STMT_CLOSE,
+            ]
+            .map(|c| prepared.takes(&command(c, id)))
+        };
+        assert_eq!(takes(&prepared, 1), [false; 5]);
+        assert_eq!(takes(&prepared, 2), [true, true, false, false, false]);
+        assert_eq!(takes(&prepared, 3), [false; 5]);
+        assert_eq!(takes(&prepared, LAST), takes(&prepared, 2));
+        prepared.other();
+        assert_eq!(takes(&prepared, LAST), [false; 5]);
+        prepared.refused();
+        assert_eq!(takes(&prepared, LAST), [true, true, true, true, false]);
+        assert!(!prepared.takes(&[command::STMT_EXECUTE, 2, 0]));
+    }
+
+    #[test]
+    fn statements_are_forgotten() {
+        let mut prepared = Prepared::default();
+        for id in 1..=3 {
+            prepared.remember(id, record(Some(View::Bytes), What::Passing));
+        }
+        assert!(prepared.has_room(4).is_ok());
+        assert_eq!(prepared.has_room(3).map_err(|e| e.code), Err(1461));
+        prepared.closed(&command(command::STMT_CLOSE, LAST));
+        assert!(prepared.has_room(3).is_ok());
+        prepared.remember(4, record(None, What::Ddl(Ddl::default())));
+        prepared.remember(5, record(Some(View::Json), What::Passing));
+        let mut others = prepared.of_others(View::Json);
+        others.sort_unstable();
+        assert_eq!(others, [1, 2]);
+        assert_eq!(prepared.by_id.len(), 2);
+    }
+}

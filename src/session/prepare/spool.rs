@@ -99,7 +99,8 @@ impl Gathering {
     async fn settle(&mut self) -> io::Result<()> {
         let recent = std::mem::take(&mut self.recent);
         let mut state = self.state.take().unwrap_or_default();
-        if recent.len() < BATCH && state.file.is_none() {
+        let fits = state.file.is_none() && state.bytes.len() + recent.len() <= IN_MEMORY;
+        if recent.len() < BATCH && fits {
             state.md5.update(&recent);
             state.bytes.extend_from_slice(&recent);
             self.state = Some(state);
@@ -196,5 +197,67 @@ impl Content for Spooled {
             None => Ok(()),
             Some(error) => Err(io::Error::new(error.kind(), error.to_string())),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn spooled(len: usize, piece: usize) -> (Vec<u8>, Arc<Spooled>) {
+        let value: Vec<u8> = (0..len).map(|n| (n * 7 % 251) as u8).collect();
+        let mut gathering = Gathering::default();
+        for piece in value.chunks(piece) {
+            gathering.push(piece).await.unwrap();
+        }
+        (value, Arc::new(gathering.finish().await.unwrap()))
+    }
+
+    #[tokio::test]
+    async fn values_come_back_whole() {
+        for (len, piece) in [
+            (0, 1),
+            (1, 1),
+            (5000, 7),
+            (IN_MEMORY, 1 << 16),
+            (IN_MEMORY + 1, 1 << 16),
+            (3 * IN_MEMORY, 100_000),
+            (3 * IN_MEMORY, 2 * IN_MEMORY),
+        ] {
+            let (value, spooled) = spooled(len, piece).await;
+            assert_eq!(spooled.len(), len as u64);
+            assert_eq!(spooled.head(), &value[..len.min(HEAD_LEN)]);
+            assert_eq!(spooled.md5(), Some(Md5::digest(&value).into()));
+            let chunks: Vec<Bytes> = spooled.chunks().collect();
+            assert!(chunks.concat() == value, "{len} in pieces of {piece}");
+            let all = spooled.collect(len as u64).await.unwrap();
+            assert!(all.is_some_and(|all| all == value));
+            assert!(spooled.check().is_ok());
+            let is_file = matches!(spooled.place, Place::File(_));
+            assert_eq!(is_file, len > IN_MEMORY, "{len} in pieces of {piece}");
+            if len > 0 {
+                assert_eq!(spooled.collect(len as u64 - 1).await.unwrap(), None);
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn what_cannot_be_read_back_is_told() {
+        let (_, spooled) = spooled(3 * IN_MEMORY, 1 << 16).await;
+        let Place::File(file) = &spooled.place else {
+            panic!("a file");
+        };
+        file.set_len(IN_MEMORY as u64).unwrap();
+        assert!(spooled.chunks().count() < 12);
+        assert!(spooled.check().is_err());
+        assert!(spooled.collect(u64::MAX).await.is_err());
+    }
+
+    #[tokio::test]
+    async fn every_value_counts_for_something() {
+        let mut gathering = Gathering::default();
+        assert_eq!(gathering.charge(), LEAST[0]);
+        gathering.push(&vec![0; IN_MEMORY + 1]).await.unwrap();
+        assert_eq!(gathering.charge(), IN_MEMORY as u64 + 1);
     }
 }
