@@ -21,6 +21,7 @@ mod refusals;
 mod roundtrip;
 mod s3;
 mod secrecy;
+mod shapes;
 mod stores;
 mod support;
 mod views;
