@@ -8,10 +8,10 @@ CARGO_TARGET_DIR ?= target
 export FUZZ_SECONDS ?= 600
 PROXY := $(CARGO_TARGET_DIR)/debug/codec-proxy
 
-.PHONY: help demo up build test bench fuzz clean
+.PHONY: help demo up build test test-datajoint-2 test-datajoint-0 bench fuzz clean
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 8
+	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 20
 
 demo: ## shows the job step by step, on a database of its own that is gone afterwards
 	@$(SETUP)/toolchain.sh
@@ -34,6 +34,18 @@ test: ## installs what is missing and runs every test
 	@$(SETUP)/python.sh dj0 dj2 seaweedfs & python=$$!; \
 	    $(SETUP)/azurite.sh; azurite=$$?; wait $$python && exit $$azurite
 	@if cargo nextest --version >/dev/null 2>&1; then cargo nextest run --locked --no-fail-fast; else cargo test --locked --no-fail-fast; fi
+
+test-datajoint-2: build ## DataJoint 2.3.5's own tests, directly and through the stored view; ten minutes
+	@$(SETUP)/mariadb.sh
+	@$(SETUP)/graphviz.sh
+	@$(SETUP)/datajoint_sources.sh
+	@tests/suites/run.py 2 --proxy $(PROXY) $(SUITE)
+
+test-datajoint-0: build ## DataJoint 0.14's, directly and through the bytes view: DATAJOINT_0=its sources
+	@$(SETUP)/mariadb.sh
+	@$(SETUP)/graphviz.sh
+	@$(SETUP)/python.sh suite0 seaweedfs
+	@tests/suites/run.py 0 --proxy $(PROXY) $(if $(DATAJOINT_0),--sources $(DATAJOINT_0)) $(SUITE)
 
 bench: ## compares with a direct connection, HAProxy and DataJoint; prints the table of the README
 	@$(SETUP)/toolchain.sh

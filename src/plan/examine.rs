@@ -7,7 +7,7 @@ use bytes::Bytes;
 
 use super::charset;
 use super::statement::{Statement, codecs, refuse_table};
-use super::{Context, Ddl, Plan, change, ddl, insert, select, settings};
+use super::{Context, Ddl, Plan, Read, change, ddl, insert, select, settings};
 use crate::catalog::{Index, Table, TableKind};
 use crate::refusal::Refusal;
 use crate::sql::lexer::{TokenKind, lex};
@@ -24,6 +24,23 @@ const TEXT_PROTOCOL: &str = "send it as one statement of the text protocol";
 /// Decides about a statement of the text protocol; an error is for the client, and nothing of
 /// the statement may be sent.
 pub fn examine(text: &Bytes, context: &Context, index: &Index) -> Result<Plan, Refusal> {
+    match examine_with_parameters(text, context, index)? {
+        Plan::Write(write) if write.takes_parameters() => {
+            let cell = write.cells.first();
+            let path = cell.map_or_else(String::new, |cell| cell.table.column_path(cell.column));
+            let reason = "a ? stands for a value in prepared statements only";
+            Err(Refusal::unsupported(&path, reason, "write the value"))
+        }
+        plan => Ok(plan),
+    }
+}
+
+/// As [`examine`], for a statement that is to be prepared: values may be parameters.
+pub fn examine_with_parameters(
+    text: &Bytes,
+    context: &Context,
+    index: &Index,
+) -> Result<Plan, Refusal> {
     let masked = match charset::masked(text, context.charset) {
         Cow::Borrowed(_) => text.clone(),
         Cow::Owned(masked) => Bytes::from(masked),
@@ -45,16 +62,19 @@ pub fn examine(text: &Bytes, context: &Context, index: &Index) -> Result<Plan, R
         true => settings::plan(&statements, lexed.conditional)?,
         false => Vec::new(),
     };
-    let plan = match statements.as_slice() {
+    let mut plan = match statements.as_slice() {
         [] => Plan::Pass,
         [only] => one(*only, 0)?,
         several => multi(several)?,
     };
+    if let Plan::Write(write) = &mut plan {
+        write.number_parameters(&lexed.tokens);
+    }
     if !settings.is_empty() {
         // A SET that does anything else with codec columns has been refused above.
         return Ok(Plan::Choose(settings));
     }
-    let touches = matches!(plan, Plan::Write(_) | Plan::Read | Plan::Declare(_));
+    let touches = matches!(plan, Plan::Write(_) | Plan::Read(_) | Plan::Declare(_));
     let reads = lexed.conditional && matches!(plan, Plan::Pass) && names_translated(&all);
     if !touches && !reads {
         return Ok(plan);
@@ -70,7 +90,7 @@ pub fn examine(text: &Bytes, context: &Context, index: &Index) -> Result<Plan, R
         ));
     }
     if lexed.conditional && !matches!(plan, Plan::Declare(_)) && !all.tables().is_empty() {
-        let reason = "a part of the statement is run by some server versions only";
+        let reason = "a part of the statement is run by some server versions only (it is not known which this is)";
         return Err(refuse_all(&all, reason, "leave the versioned comment out"));
     }
     Ok(plan)
@@ -87,11 +107,11 @@ pub fn examine_prepared(text: &Bytes, context: &Context, index: &Index) -> Resul
     };
     match examine(text, context, index)? {
         Plan::Pass | Plan::Ddl(_) | Plan::Describe(_) => Ok(()),
-        Plan::Read if is_dynamic(&statement) => Ok(()),
+        Plan::Read(_) if is_dynamic(&statement) => Ok(()),
         Plan::Choose(_) => Err(settings::refuse(
             "codec-proxy does not take it from prepared statements yet",
         )),
-        Plan::Write(_) | Plan::Read | Plan::Declare(_) | Plan::Ask(_) => Err(refuse_all(
+        Plan::Write(_) | Plan::Read(_) | Plan::Declare(_) | Plan::Ask(_) => Err(refuse_all(
             &statement,
             "codec-proxy does not translate prepared statements yet",
             "use the text protocol",
@@ -214,7 +234,9 @@ fn analyze(statement: Statement) -> Result<Plan, Refusal> {
 /// Statements that are written elsewhere run; their results are judged by their metadata.
 fn dynamic(statement: Statement) -> Result<Plan, Refusal> {
     match change::expressions(statement)? {
-        Plan::Pass if statement.context.view.translates_any(statement.index) => Ok(Plan::Read),
+        Plan::Pass if statement.context.view.translates_any(statement.index) => {
+            Ok(Plan::Read(Read::announced()))
+        }
         plan => Ok(plan),
     }
 }
@@ -339,7 +361,7 @@ fn multi(statements: &[Statement]) -> Result<Plan, Refusal> {
                 ddl.schemas.extend(more.schemas);
             }
             Plan::Describe(describe) if describe.table.is_none() => {}
-            Plan::Read if is_dynamic(&statement) => reads = true,
+            Plan::Read(_) if is_dynamic(&statement) => reads = true,
             Plan::Ask(expression) if is_made_of(&statements[..at], &statement, &expression) => {
                 reads = true;
             }
@@ -356,7 +378,7 @@ fn multi(statements: &[Statement]) -> Result<Plan, Refusal> {
     match (changes, reads) {
         (false, false) => Ok(Plan::Pass),
         (true, false) => Ok(Plan::Ddl(ddl)),
-        (false, true) if names == 0 => Ok(Plan::Read),
+        (false, true) if names == 0 => Ok(Plan::Read(Read::announced())),
         _ => {
             let reason = "codec-proxy does not translate CALL or EXECUTE among others yet";
             Err(refuse_all(&statements[0], reason, TEXT_PROTOCOL))

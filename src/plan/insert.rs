@@ -4,11 +4,10 @@ use std::sync::Arc;
 
 use super::select;
 use super::statement::{CodecColumn, Statement, codecs, refuse_table, refuse_views};
-use super::{Cell, Plan, Write, key};
+use super::{Cell, KeyPart, Plan, RowKey, Source, Write, key};
 use crate::catalog::{ColumnCodec, Table};
-use crate::codec::Key;
 use crate::refusal::Refusal;
-use crate::sql::insert::{self, Assignment, Insert, Item, Source};
+use crate::sql::insert::{self, Assignment, Insert, Item};
 use crate::sql::literal::Literal;
 use crate::sql::name::ColumnName;
 
@@ -63,20 +62,16 @@ impl Filling<'_> {
             ));
         }
         self.reads_none(returning, "RETURNING would return what is stored")?;
-        match (&self.target, cells.is_empty()) {
-            (Some(table), false) => Ok(Plan::Write(Write {
-                table: table.clone(),
-                cells,
-                keys,
-            })),
-            _ => Ok(Plan::Pass),
+        match cells.is_empty() {
+            false => Ok(Plan::Write(Write { cells, keys })),
+            true => Ok(Plan::Pass),
         }
     }
 
-    fn source(&self) -> Result<(Vec<Cell>, Vec<Key>), Refusal> {
+    fn source(&self) -> Result<(Vec<Cell>, Vec<RowKey>), Refusal> {
         match &self.insert.source {
-            Source::Values { rows } => self.rows(rows),
-            Source::Set(assignments) => {
+            insert::Source::Values { rows } => self.rows(rows),
+            insert::Source::Set(assignments) => {
                 for assignment in assignments {
                     if let Some(column) = self.assigned(&assignment.column)
                         && !self.is_null(&assignment.value)
@@ -91,7 +86,7 @@ impl Filling<'_> {
                 }
                 Ok(Default::default())
             }
-            Source::Query(tokens) => {
+            insert::Source::Query(tokens) => {
                 if let Some(column) = self.filled() {
                     let reason = "codec-proxy does not translate INSERT … SELECT yet";
                     return Err(column.refuse(reason, LITERALLY));
@@ -102,7 +97,7 @@ impl Filling<'_> {
         }
     }
 
-    fn rows(&self, rows: &[Vec<Item>]) -> Result<(Vec<Cell>, Vec<Key>), Refusal> {
+    fn rows(&self, rows: &[Vec<Item>]) -> Result<(Vec<Cell>, Vec<RowKey>), Refusal> {
         let target = self.target.as_ref();
         let target = target.map(|table| (table, self.places(table)));
         let mut cells = Vec::new();
@@ -134,7 +129,7 @@ impl Filling<'_> {
                 .iter()
                 .find(|cell| needs_key(table, cell.column));
             if let Some(cell) = needing {
-                keys.resize(rows.len(), Key::default());
+                keys.resize(rows.len(), RowKey::default());
                 keys[number] = self.key(table, cell.column, places, row)?;
             }
         }
@@ -154,18 +149,18 @@ impl Filling<'_> {
         codec: usize,
         places: &[Option<usize>],
         row: &[Item],
-    ) -> Result<Key, Refusal> {
-        let mut key = Key::default();
+    ) -> Result<RowKey, Refusal> {
+        let mut key = RowKey::default();
         for (place, column) in table.columns.iter().enumerate() {
             let Some(kind) = column.key else {
                 continue;
             };
             let item = places.iter().position(|p| *p == Some(place));
-            let value = match item.and_then(|at| row.get(at)) {
-                Some(item) => key::value(&self.statement, item, kind),
+            let source = match item.and_then(|at| row.get(at)) {
+                Some(item) => key::source(&self.statement, item, kind),
                 None => Err("is not in the statement"),
             };
-            let value = value.map_err(|problem| {
+            let source = source.map_err(|problem| {
                 let codec = CodecColumn {
                     table: table.clone(),
                     column: codec,
@@ -178,7 +173,11 @@ impl Filling<'_> {
                     &format!("give {name} as a literal in INSERT … VALUES"),
                 )
             })?;
-            key.columns.push((column.name.clone(), value));
+            key.parts.push(KeyPart {
+                name: column.name.clone(),
+                kind,
+                source,
+            });
         }
         Ok(key)
     }
@@ -223,11 +222,17 @@ impl Filling<'_> {
         }
         let tokens = &self.statement.tokens[item.tokens.clone()];
         let dialect = self.statement.context.dialect;
-        match Literal::parse(self.statement.text, tokens, dialect) {
-            Some(literal) => Ok(Some(Cell {
+        let literal = || Literal::parse(self.statement.text, tokens, dialect);
+        let source = match self.statement.parameter(item) {
+            Some(place) => Some(Source::Parameter(place)),
+            None => literal().map(Source::Literal),
+        };
+        match source {
+            Some(source) => Ok(Some(Cell {
                 span: item.span.clone(),
+                table: column.table.clone(),
                 column: column.column,
-                literal,
+                source,
                 row,
             })),
             None => {

@@ -4,11 +4,13 @@
 //! runs. Each value becomes what a DataJoint program would have at hand for a column of that
 //! type, as `encode_pk_value` in `storage.py` of DataJoint 2.3.5 would print it. What is not
 //! certain is an error.
+//!
+//! [`of`] does the same for what a client binds to a parameter.
 
 use num_bigint::BigInt;
 
-use super::charset;
 use super::statement::Statement;
+use super::{KeySource, charset};
 use crate::catalog::KeyType;
 use crate::codec::Value;
 use crate::codec::value::{Date, Time};
@@ -19,16 +21,25 @@ use crate::sql::literal::{self, Literal};
 /// Longest value of a key column, in bytes: InnoDB takes no longer keys.
 const LONGEST: u64 = 3072;
 
-/// The value that a row gives a key column; the error says what is wrong with it.
-pub(super) fn value(
+/// Where the value comes from that a row gives a key column; the error says what is wrong with
+/// it. A parameter is named by its place in the text.
+pub(super) fn source(
     statement: &Statement,
     item: &Item,
     kind: KeyType,
-) -> Result<Value, &'static str> {
-    let written = Written::read(statement, item)?;
+) -> Result<KeySource, &'static str> {
+    match statement.parameter(item) {
+        Some(place) => Ok(KeySource::Parameter(place)),
+        None => of(kind, &Written::read(statement, item)?).map(KeySource::Known),
+    }
+}
+
+/// The value of a key column of this kind that is written so; the error says what is wrong with
+/// it, as the end of a sentence that begins with the column.
+pub fn of(kind: KeyType, written: &Written) -> Result<Value, &'static str> {
     match kind {
-        KeyType::Int => int(&written),
-        KeyType::AutoIncrement => match int(&written)? {
+        KeyType::Int => int(written),
+        KeyType::AutoIncrement => match int(written)? {
             Value::Int(0) => Err("is left to the server, which counts it up"),
             value => Ok(value),
         },
@@ -37,7 +48,7 @@ pub(super) fn value(
         KeyType::Date => date(written.quoted()?).map(Value::Date),
         KeyType::DateTime => datetime(written.quoted()?),
         KeyType::Time => time(written.quoted()?),
-        KeyType::Text => text(&written),
+        KeyType::Text => text(written),
         KeyType::Choice => Ok(Value::from(written.quoted()?)),
         KeyType::Uuid => match <[u8; 16]>::try_from(written.bytes()?) {
             Ok(uuid) => Ok(Value::Uuid(uuid)),
@@ -52,13 +63,16 @@ const NO_LITERAL: &str = "is not given as a literal";
 const NO_TEXT: &str = "is not text in UTF-8";
 const NO_INT: &str = "is not written as a whole number";
 
-/// A value as a statement has it.
-enum Written {
+/// A value as a statement has it, or as a client binds it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Written {
     /// A number, with its sign.
     Number(String),
+    /// `TRUE` or `FALSE`.
     Bool(bool),
     /// A string, or bytes in digits.
     Quoted {
+        /// What it stands for.
         bytes: Vec<u8>,
         /// Whether it is a string; `X'31'` is none, and the number 49 to a numeric column.
         is_string: bool,
@@ -277,7 +291,10 @@ mod tests {
             tokens: 0..tokens.len(),
             span: 0..text.len(),
         };
-        value(&statement, &item, kind)
+        match source(&statement, &item, kind)? {
+            KeySource::Known(value) => Ok(value),
+            KeySource::Parameter(_) | KeySource::Expression(_) => Err(NO_LITERAL),
+        }
     }
 
     fn read(written: &str, kind: KeyType) -> Result<Value, &'static str> {

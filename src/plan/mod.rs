@@ -11,7 +11,8 @@ mod declare;
 mod examine;
 mod glance;
 mod insert;
-mod key;
+pub mod key;
+mod lineage;
 mod select;
 mod settings;
 mod statement;
@@ -23,12 +24,16 @@ mod tests;
 use std::ops::Range;
 use std::sync::Arc;
 
-pub use examine::{examine, examine_dynamic, examine_prepared, refuse_named};
+pub use examine::{
+    examine, examine_dynamic, examine_prepared, examine_with_parameters, refuse_named,
+};
 pub use glance::glance;
+pub use lineage::{Lineage, Slot};
+pub use statement::CodecColumn;
 
-use crate::catalog::Table;
-use crate::codec::{Chain, Key};
-use crate::sql::lexer::Dialect;
+use crate::catalog::{KeyType, Table};
+use crate::codec::{Chain, Key, Value};
+use crate::sql::lexer::{Dialect, Token};
 use crate::sql::literal::Literal;
 use crate::view::describe::Describe;
 use crate::view::{Setting, View};
@@ -64,9 +69,9 @@ pub enum Plan {
     Pass,
     /// Replace the cells by what the codecs make of them, then send it.
     Write(Write),
-    /// Send it as it is; result columns that come from a translated codec column, by their
-    /// metadata, are decoded.
-    Read,
+    /// Send it with [`Read::edits`]; result columns that come from a translated codec column are
+    /// decoded.
+    Read(Read),
     /// Send [`Declare::rewritten`], then refresh the catalog as after [`Plan::Ddl`].
     Declare(Declare),
     /// Send it as it is; each row of the result describes a column and is rewritten.
@@ -81,30 +86,124 @@ pub enum Plan {
     Ask(Range<usize>),
 }
 
-/// The codec values of an INSERT or REPLACE.
+/// A statement whose result may hold codec columns.
+#[derive(Debug, Clone)]
+pub struct Read {
+    /// What is replaced in the text, in its order; all else stays to the byte.
+    pub edits: Vec<Edit>,
+    /// The `?` (from 0) of a statement to be prepared whose values, once edited, the server is to
+    /// get as [`hash::name_of`](crate::codec::hash::name_of) them, not as the client sends them.
+    pub hashed: Vec<usize>,
+    /// Where the result's columns come from.
+    pub columns: Lineage,
+}
+
+/// A statement that gives values to codec columns.
 #[derive(Debug, Clone)]
 pub struct Write {
-    /// The table that is written.
-    pub table: Arc<Table>,
     /// In the order of the text.
     pub cells: Vec<Cell>,
     /// For each row of VALUES its primary key, where a codec of the row needs it; empty if none
     /// of the statement does.
-    pub keys: Vec<Key>,
+    pub keys: Vec<RowKey>,
 }
 
-/// One literal that goes to a codec column.
+/// One value that goes to a codec column.
 #[derive(Debug, Clone)]
 pub struct Cell {
-    /// The bytes of the text that the literal covers.
+    /// The bytes of the text that the value covers, and that what is stored replaces.
     pub span: Range<usize>,
+    /// The table that is written.
+    pub table: Arc<Table>,
     /// The column's position in the table.
     pub column: usize,
-    /// The value.
-    pub literal: Literal,
-    /// The row of VALUES, from 0. In ON DUPLICATE KEY UPDATE, whose values may go to any row,
-    /// it is 0 and the codec is one that needs no key.
+    /// Where the value comes from.
+    pub source: Source,
+    /// The row of VALUES, from 0; see [`Write::keys`]. In ON DUPLICATE KEY UPDATE, whose values
+    /// may go to any row, it is 0 and the codec is one that needs no key.
     pub row: usize,
+}
+
+/// Where a value comes from.
+#[derive(Debug, Clone)]
+pub enum Source {
+    /// It stands in the text.
+    Literal(Literal),
+    /// It is the parameter of a prepared statement with this number, from 0.
+    Parameter(usize),
+    /// It is what the server makes of the expression that [`Cell::span`] covers. The server is
+    /// asked for it before.
+    Expression,
+}
+
+/// The primary key of a row, as far as the statement has it.
+#[derive(Debug, Clone, Default)]
+pub struct RowKey {
+    /// In the order of the table's columns.
+    pub parts: Vec<KeyPart>,
+}
+
+/// One column of a [`RowKey`].
+#[derive(Debug, Clone)]
+pub struct KeyPart {
+    /// The column's name.
+    pub name: String,
+    /// The kind of its values.
+    pub kind: KeyType,
+    /// Where the value comes from.
+    pub source: KeySource,
+}
+
+/// Where the value of a key column comes from.
+#[derive(Debug, Clone)]
+pub enum KeySource {
+    /// It stands in the text.
+    Known(Value),
+    /// It is the parameter of a prepared statement with this number, from 0; what a client binds
+    /// there becomes a value by [`key::of`].
+    Parameter(usize),
+    /// It is what the server makes of this expression (bytes of the text); the server is asked
+    /// for it before.
+    Expression(Range<usize>),
+}
+
+impl Write {
+    /// Whether some value is a parameter of a prepared statement.
+    pub fn takes_parameters(&self) -> bool {
+        let of_cell = |cell: &Cell| matches!(cell.source, Source::Parameter(_));
+        let of_key = |part: &KeyPart| matches!(part.source, KeySource::Parameter(_));
+        let mut parts = self.keys.iter().flat_map(|key| &key.parts);
+        self.cells.iter().any(of_cell) || parts.any(of_key)
+    }
+
+    /// Puts the numbers of parameters in place of their places in the text.
+    fn number_parameters(&mut self, tokens: &[Token]) {
+        let parameters = tokens.iter().filter(|token| token.is_symbol(b'?'));
+        let places: Vec<usize> = parameters.map(|token| token.start).collect();
+        let number = |place: &mut usize| *place = places.partition_point(|p| p < place);
+        for cell in &mut self.cells {
+            if let Source::Parameter(place) = &mut cell.source {
+                number(place);
+            }
+        }
+        for part in self.keys.iter_mut().flat_map(|key| &mut key.parts) {
+            if let KeySource::Parameter(place) = &mut part.source {
+                number(place);
+            }
+        }
+    }
+}
+
+impl RowKey {
+    /// The key, if all of it stands in the text.
+    pub fn known(&self) -> Option<Key> {
+        let part = |part: &KeyPart| match &part.source {
+            KeySource::Known(value) => Some((part.name.clone(), value.clone())),
+            KeySource::Parameter(_) | KeySource::Expression(_) => None,
+        };
+        let columns = self.parts.iter().map(part).collect::<Option<_>>()?;
+        Some(Key { columns })
+    }
 }
 
 /// A CREATE TABLE whose codec columns are to be declared as they are stored.
@@ -134,17 +233,33 @@ pub struct Ddl {
     pub schemas: Vec<String>,
 }
 
+impl Read {
+    /// A statement that goes to the server as it is; the definitions of its result tell.
+    pub fn announced() -> Self {
+        Self {
+            edits: Vec::new(),
+            hashed: Vec::new(),
+            columns: Lineage::Announced,
+        }
+    }
+}
+
 impl Declare {
     /// The statement as it is to be sent.
     pub fn rewritten(&self, text: &[u8]) -> Vec<u8> {
-        let mut out = Vec::with_capacity(text.len() + 64);
-        let mut at = 0;
-        for edit in &self.edits {
-            out.extend_from_slice(&text[at..edit.span.start]);
-            out.extend_from_slice(&edit.text);
-            at = edit.span.end;
-        }
-        out.extend_from_slice(&text[at..]);
-        out
+        rewritten(text, &self.edits)
     }
+}
+
+/// A statement with some of its text replaced; the edits in the order of the text.
+pub fn rewritten(text: &[u8], edits: &[Edit]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(text.len() + 64);
+    let mut at = 0;
+    for edit in edits {
+        out.extend_from_slice(&text[at..edit.span.start]);
+        out.extend_from_slice(&edit.text);
+        at = edit.span.end;
+    }
+    out.extend_from_slice(&text[at..]);
+    out
 }

@@ -7,9 +7,9 @@ use sqlparser::ast::{
 use sqlparser::dialect::MySqlDialect;
 use sqlparser::parser::Parser;
 
-use super::Plan;
 use super::statement::{CodecColumn, Statement, refuse_views};
 use super::walk::{Factor, Walk, factors, relations};
+use super::{Plan, Read};
 use crate::catalog::ColumnCodec;
 use crate::refusal::Refusal;
 use crate::sql::skeleton::skeleton;
@@ -20,7 +20,7 @@ const PLAINLY: &str = "select the column plainly from its table";
 pub(super) fn plan(statement: Statement) -> Result<Plan, Refusal> {
     Ok(match result_columns(statement)?.is_empty() {
         true => Plan::Pass,
-        false => Plan::Read,
+        false => Plan::Read(Read::announced()),
     })
 }
 

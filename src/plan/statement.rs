@@ -9,6 +9,7 @@ use bytes::Bytes;
 use super::Context;
 use crate::catalog::{Index, Table, TableKind, same_name};
 use crate::refusal::Refusal;
+use crate::sql::insert::Item;
 use crate::sql::lexer::{Token, TokenKind, name_text};
 use crate::view::View;
 
@@ -26,16 +27,20 @@ pub(super) struct Statement<'a> {
 
 /// A codec column of a table.
 #[derive(Debug, Clone)]
-pub(super) struct CodecColumn {
+pub struct CodecColumn {
+    /// The table.
     pub table: Arc<Table>,
+    /// The column's position there.
     pub column: usize,
 }
 
 impl CodecColumn {
+    /// The column's name.
     pub fn name(&self) -> &str {
         &self.table.columns[self.column].name
     }
 
+    /// `schema.table.column`
     pub fn path(&self) -> String {
         self.table.column_path(self.column)
     }
@@ -87,6 +92,13 @@ impl<'a> Statement<'a> {
     pub fn name(&self, at: usize) -> Option<Cow<'a, [u8]>> {
         let named = self.is_name(at);
         named.then(|| name_text(self.text, &self.tokens[at]))
+    }
+
+    /// The place in the text of the parameter of a prepared statement that an expression is, if
+    /// it is nothing more.
+    pub fn parameter(&self, item: &Item) -> Option<usize> {
+        let is_one = item.tokens.len() == 1 && self.is_symbol(item.tokens.start, b'?');
+        is_one.then_some(item.span.start)
     }
 
     /// The place of the first such keyword outside of parentheses.

@@ -111,7 +111,7 @@ fn plan(text: &str) -> Result<Plan, Refusal> {
 fn short(plan: Result<Plan, Refusal>) -> String {
     match plan {
         Ok(Plan::Pass) => "pass".into(),
-        Ok(Plan::Read) => "read".into(),
+        Ok(Plan::Read(_)) => "read".into(),
         Ok(Plan::Write(write)) => {
             let columns: Vec<String> = write.cells.iter().map(|c| c.column.to_string()).collect();
             format!("write {}", columns.join(" "))

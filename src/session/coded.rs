@@ -86,6 +86,11 @@ impl Coded {
         }
     }
 
+    /// Whether it is this column.
+    pub fn is_at(&self, table: &Arc<Table>, position: usize) -> bool {
+        self.position == position && Arc::ptr_eq(&self.table, table)
+    }
+
     fn site(&self) -> Site<'_> {
         Site {
             schema: &self.table.schema,
@@ -101,14 +106,14 @@ impl Coded {
     }
 
     /// What is stored for what a client has written, as `spell` writes it.
-    pub async fn write(
+    pub async fn write<T: Send + 'static>(
         self: &Arc<Self>,
         literal: &Literal,
         key: &Key,
         terms: &Terms,
         room: Room,
-        spell: impl FnOnce(Value, &Dtype) -> Result<Bytes, CodecError> + Send + 'static,
-    ) -> Result<Bytes, CodecError> {
+        spell: impl FnOnce(Value, &Dtype) -> Result<T, CodecError> + Send + 'static,
+    ) -> Result<T, CodecError> {
         let (column, terms) = (self.clone(), terms.clone());
         let (literal, key) = (literal.clone(), key.clone());
         on_a_thread(move || {

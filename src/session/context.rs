@@ -165,6 +165,7 @@ pub fn dialect_of(status: u16) -> Dialect {
     Dialect {
         ansi_quotes: status & reply::ANSI_QUOTES != 0,
         no_backslash_escapes: status & reply::NO_BACKSLASH_ESCAPES != 0,
+        ..Dialect::default()
     }
 }
 
@@ -181,6 +182,7 @@ fn parse(payload: &[u8]) -> Option<SessionContext> {
     let dialect = Dialect {
         ansi_quotes: modes.contains(&&b"ANSI_QUOTES"[..]),
         no_backslash_escapes: modes.contains(&&b"NO_BACKSLASH_ESCAPES"[..]),
+        ..Dialect::default()
     };
     Some(SessionContext {
         schema,

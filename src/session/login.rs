@@ -24,6 +24,7 @@ use super::stream::Stream;
 use super::tls;
 use crate::config::{Address, DatabaseTls};
 use crate::refusal::Refusal;
+use crate::sql::lexer;
 use crate::wire::handshake::{Greeting, Response, SSL_REQUEST};
 use crate::wire::packet::{self, HEADER};
 use crate::wire::reply;
@@ -55,6 +56,8 @@ pub struct Login {
     pub schema: Option<String>,
     /// For a later `COM_CHANGE_USER`.
     pub challenge: Challenge,
+    /// By its own word.
+    pub database: lexer::Server,
 }
 
 /// What an authentication plugin works on.
@@ -105,6 +108,7 @@ pub async fn login(
         LoginError::Protocol("the database's greeting is not that of MySQL's protocol 10".into())
     })?;
     let offered = greeting.capabilities();
+    let database = lexer::Server::of_version(greeting.version());
     let mut challenge = Challenge {
         plugin: greeting.plugin.clone(),
         nonce: greeting.nonce.clone(),
@@ -170,6 +174,7 @@ pub async fn login(
             multi_statements,
             schema,
             challenge,
+            database,
         }),
         None => Err(LoginError::Refused),
     }

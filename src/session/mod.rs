@@ -12,6 +12,7 @@ mod context;
 mod declare;
 mod describe;
 mod dynamic;
+mod encode;
 mod guard;
 mod link;
 mod login;
@@ -45,6 +46,7 @@ use self::stream::Stream;
 use crate::catalog::Index;
 use crate::plan::{self, Plan};
 use crate::refusal::Refusal;
+use crate::sql::lexer;
 use crate::view::View;
 use crate::wire::column::Column;
 use crate::wire::command;
@@ -88,6 +90,7 @@ pub async fn run(client: TcpStream, view: View, shared: &Shared) {
             ..SessionContext::default()
         },
         challenge: login.challenge,
+        database: login.database,
         shared,
         ending: Box::pin(shared.ending.clone().cancelled_owned()),
         ended: false,
@@ -116,6 +119,7 @@ struct Session<'a> {
     relay: Relay,
     context: SessionContext,
     challenge: Challenge,
+    database: lexer::Server,
     shared: &'a Shared,
     ending: Pin<Box<WaitForCancellationFutureOwned>>,
     ended: bool,
@@ -233,8 +237,9 @@ impl Session<'_> {
                     Err(refusal) => return self.refuse(seq, &refusal).await,
                 }
             }
-            Ok(Plan::Read) => {
-                read::run(relay, self.shared, &index, self.context.results, statement).await
+            Ok(Plan::Read(read)) => {
+                let results = self.context.results;
+                read::run(relay, self.shared, &index, results, statement, &read).await
             }
             Ok(Plan::Describe(plan)) => describe::run(relay, statement, &plan).await,
             Ok(Plan::Declare(plan)) => {
@@ -263,7 +268,10 @@ impl Session<'_> {
         };
         plan(&plan::Context {
             schema: self.context.schema.as_deref(),
-            dialect: self.context.dialect,
+            dialect: lexer::Dialect {
+                server: self.database,
+                ..self.context.dialect
+            },
             charset: &self.context.charset,
             view: self.relay.choice.view,
             stores: &stores,
@@ -296,7 +304,8 @@ impl Session<'_> {
             Ok(Plan::Ddl(ddl)) => declare::ddl(relay, &self.shared.catalog, statement, &ddl).await,
             Ok(Plan::Describe(plan)) => describe::run(relay, statement, &plan).await,
             Ok(_) if relay.choice.view.translates_any(index) => {
-                read::run(relay, self.shared, index, results, statement).await
+                let read = plan::Read::announced();
+                read::run(relay, self.shared, index, results, statement, &read).await
             }
             Ok(_) => return self.pass(statement),
         };

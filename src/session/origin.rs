@@ -1,29 +1,60 @@
-//! Where a result column comes from, by the server's word, and what the client is told of it.
+//! Where result columns come from, by the statement or the server's word, and what the client is
+//! told of them.
 
 use std::sync::Arc;
 
 use crate::catalog::{Index, Table};
+use crate::plan::{CodecColumn, Lineage};
+use crate::refusal::Refusal;
 use crate::view::{Shape, View};
 use crate::wire::column::Column;
 
-/// The codec column that a result column is announced to come from, if the view translates it.
-#[derive(Debug, Clone, Copy)]
-pub struct Origin<'a> {
+/// The codec column that a result column comes from, if the view translates it.
+#[derive(Debug, Clone)]
+pub struct Origin {
     /// Its table.
-    pub table: &'a Arc<Table>,
+    pub table: Arc<Table>,
     /// Its position there.
     pub position: usize,
     /// How the client is told of it.
     pub shape: Shape,
 }
 
-/// Finds the codec column that a result column comes from.
-pub fn translated<'a>(index: &'a Index, column: &Column, view: View) -> Option<Origin<'a>> {
+/// Finds the codec column that a result column is announced to come from.
+pub fn translated(index: &Index, column: &Column, view: View) -> Option<Origin> {
     let table = index.table(column.schema, column.org_table)?;
-    let position = table.column(column.org_name)?;
-    let codec = table.columns[position].codec.as_ref()?;
+    origin(table, table.column(column.org_name)?, view)
+}
+
+/// Finds the codec columns that the columns of a result come from. `definitions` are all of the
+/// result's, in its order; of one that could not be read there is `None`.
+///
+/// # Errors
+/// If it cannot be told which column comes from where.
+pub fn resolve(
+    lineage: &Lineage,
+    index: &Index,
+    definitions: &[Option<Column>],
+    view: View,
+) -> Result<Vec<Option<Origin>>, Refusal> {
+    let names = definitions.iter().map(|c| c.map_or(&b""[..], |c| c.name));
+    let names: Vec<&[u8]> = names.collect();
+    match lineage.resolve(&names)? {
+        Some(columns) => {
+            let origin = |c: CodecColumn| origin(&c.table, c.column, view);
+            Ok(columns.into_iter().map(|c| c.and_then(origin)).collect())
+        }
+        None => {
+            let announced = |c: &Option<Column>| translated(index, c.as_ref()?, view);
+            Ok(definitions.iter().map(announced).collect())
+        }
+    }
+}
+
+fn origin(table: &Arc<Table>, position: usize, view: View) -> Option<Origin> {
+    let codec = table.columns.get(position)?.codec.as_ref()?;
     view.translates(codec).then(|| Origin {
-        table,
+        table: table.clone(),
         position,
         shape: view.shape(codec),
     })

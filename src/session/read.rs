@@ -1,15 +1,18 @@
 //! A SELECT whose result holds codec columns: what is stored in, values out.
 //!
-//! 1. The statement goes to the server as it is. Definitions of columns that the view translates
-//!    are announced as the view shows them; everything else keeps its bytes.
-//! 2. Rows are read ahead of the client, as far as `limits.prefetch_bytes` and a number of rows
+//! 1. The statement goes to the server, with the edits of its plan.
+//! 2. The definitions of a result are collected. Where each column comes from is known by the
+//!    plan, or by them ([`origin`]); those that the view translates are announced as it shows
+//!    them, everything else keeps its bytes.
+//! 3. Rows are read ahead of the client, as far as `limits.prefetch_bytes` and a number of rows
 //!    allow, and their values are fetched and decoded in parallel, up to `limits.store_parallel`
 //!    ([`super::row`]).
-//! 3. Rows go to the client in order. A value that is too large to be held next to others is not
+//! 4. Rows go to the client in order. A value that is too large to be held next to others is not
 //!    fetched ahead: it is passed through piece by piece, or decoded alone, at its turn.
 //!
-//! Metadata that cannot be read, a missing object, a wrong MD5, a limit or a store that fails
-//! ends the result with an ERR packet in place of the row. If that is found only when part of a
+//! A column that cannot be told from others has an ERR packet in place of the result. Metadata that
+//! cannot be read, a missing object, a wrong MD5, a limit or a store that fails ends the result
+//! with one in place of the row. If that is found only when part of a
 //! large value is with the client, its last piece is withheld and the connection ends.
 
 use std::collections::VecDeque;
@@ -22,11 +25,12 @@ use super::coded::{Coded, Text};
 use super::context::ResultCharset;
 use super::guard;
 use super::link::{Link, Outgoing};
-use super::origin;
+use super::origin::{self, Origin};
 use super::relay::{Relay, Statement};
 use super::row::{Means, Part, Ready, Row, Shown, first_ready};
 use super::shared::Shared;
 use crate::catalog::Index;
+use crate::plan::{self, Lineage, Read};
 use crate::refusal::Refusal;
 use crate::view::View;
 use crate::wire::column::Column;
@@ -43,8 +47,15 @@ pub async fn run(
     shared: &Shared,
     index: &Index,
     charset: ResultCharset,
-    statement: Statement,
+    mut statement: Statement,
+    read: &Read,
 ) -> io::Result<()> {
+    if !read.edits.is_empty() {
+        let mut payload = vec![statement.command];
+        payload.extend(plan::rewritten(&statement.payload[1..], &read.edits));
+        statement.payload = payload.into();
+        statement.packet = None;
+    }
     let (view, means) = (relay.choice.view, Means::new(shared, relay.choice.manner()));
     let (out, server, responses) = relay.ask(&statement).await?;
     let mut results = Results {
@@ -56,6 +67,8 @@ pub async fn run(
         view,
         charset,
         means,
+        lineage: &read.columns,
+        definitions: Vec::new(),
         columns: Vec::new(),
         suspicious: false,
     };
@@ -75,6 +88,10 @@ struct Results<'a> {
     view: View,
     charset: ResultCharset,
     means: Means,
+    lineage: &'a Lineage,
+    /// What the client is not told before all definitions of a result are here: their number, and
+    /// they.
+    definitions: Vec<Bytes>,
     /// What is to be done with each column of the current result.
     columns: Vec<Option<Arc<Shown>>>,
     /// A column that is not decoded can hold a pointer all the same.
@@ -95,20 +112,20 @@ impl Results<'_> {
                 }
                 continue;
             }
-            let at_column = self.responses.at_column();
+            let is_definition = self.responses.at_column();
             let packet = self
                 .server
                 .read_packet(self.shared.limits.row_bytes)
                 .await?;
             let seen = self.responses.whole_packet(&packet.payload);
-            match if at_column {
-                self.definition(&packet.payload)
+            let more = self.responses.at_column();
+            if !is_definition && !more {
+                self.out.packet(&packet.payload).await?;
             } else {
-                Ok(None)
-            } {
-                Ok(Some(announced)) => self.out.packet(&announced).await?,
-                Ok(None) => self.out.packet(&packet.payload).await?,
-                Err(refusal) => return self.fail(&refusal).await,
+                self.definitions.push(packet.payload);
+                if !more && let Err(refusal) = self.announce().await? {
+                    return self.fail(&refusal).await;
+                }
             }
             if seen == Seen::End {
                 return Ok(());
@@ -116,30 +133,61 @@ impl Results<'_> {
         }
     }
 
-    /// Takes note of a column; gives its definition as the client is to see it if that differs.
-    fn definition(&mut self, payload: &[u8]) -> Result<Option<Vec<u8>>, Refusal> {
-        let column = Column::parse(payload, self.responses.shape().extended_metadata);
-        if column.is_some_and(|c| self.may_be_another(&c)) {
+    /// Takes note of a result's columns, and tells the client of them.
+    async fn announce(&mut self) -> io::Result<Result<(), Refusal>> {
+        let packets = std::mem::take(&mut self.definitions);
+        let extended = self.responses.shape().extended_metadata;
+        let (count, payloads) = packets.split_at(1.min(packets.len()));
+        let definitions = payloads.iter().map(|p| Column::parse(p, extended));
+        let definitions: Vec<Option<Column>> = definitions.collect();
+        self.columns = match self.shown(&definitions) {
+            Ok(shown) => shown,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
+        for packet in count {
+            self.out.packet(packet).await?;
+        }
+        for ((payload, column), shown) in payloads.iter().zip(definitions).zip(&self.columns) {
+            match (column, shown) {
+                (Some(column), Some(shown)) => {
+                    let announced = origin::announced(&column, shown.text.shape);
+                    self.out.packet(&announced).await?;
+                }
+                _ => {
+                    self.suspicious |= column.is_some_and(|c| c.can_hold_pointer());
+                    self.out.packet(payload).await?;
+                }
+            }
+        }
+        Ok(Ok(()))
+    }
+
+    fn shown(&self, definitions: &[Option<Column>]) -> Result<Vec<Option<Arc<Shown>>>, Refusal> {
+        let shown = |origin: Origin| -> Result<Arc<Shown>, Refusal> {
+            Ok(Arc::new(Shown {
+                column: Arc::new(Coded::new(&origin.table, origin.position)?),
+                text: Text {
+                    shape: origin.shape,
+                    results: self.charset,
+                },
+            }))
+        };
+        let origins = self.origins(definitions)?.into_iter();
+        origins
+            .map(|origin| origin.map(shown).transpose())
+            .collect()
+    }
+
+    fn origins(&self, definitions: &[Option<Column>]) -> Result<Vec<Option<Origin>>, Refusal> {
+        let mut parsed = definitions.iter().flatten();
+        if parsed.any(|column| self.may_be_another(column)) {
             return Err(Refusal::unsupported(
                 "this result",
                 "the server tells the names of columns in a character set that hides them",
                 "SET NAMES utf8mb4",
             ));
         }
-        let found = |c| origin::translated(self.index, &c, self.view).map(|origin| (c, origin));
-        let Some((column, origin)) = column.and_then(found) else {
-            self.suspicious |= column.is_some_and(|c| c.can_hold_pointer());
-            self.columns.push(None);
-            return Ok(None);
-        };
-        self.columns.push(Some(Arc::new(Shown {
-            column: Arc::new(Coded::new(origin.table, origin.position)?),
-            text: Text {
-                shape: origin.shape,
-                results: self.charset,
-            },
-        })));
-        Ok(Some(origin::announced(&column, origin.shape)))
+        origin::resolve(self.lineage, self.index, definitions, self.view)
     }
 
     /// Whether the column may be a codec column by names that the server has converted.

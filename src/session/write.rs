@@ -1,41 +1,29 @@
-//! An INSERT or REPLACE whose values go through codecs.
+//! A statement that gives values to codec columns.
 //!
-//! 1. Values that pass through unchanged (packed bytes to `<blob@>`) have their header checked
-//!    by their chain. One that the codec does not take: refused, nothing was sent or stored.
-//! 2. All values go through their codecs, in parallel up to `limits.store_parallel`. Those of
-//!    step 1 are read piece by piece from the statement's text while they are stored; of any
-//!    other a whole is made, encoded by its [chain](super::coded), and its objects are stored on
-//!    the way. An object is durable when its put returns. A value that a codec does not take, a
-//!    limit or a store that fails: refused; objects that were put stay as orphans, no row names
-//!    them.
-//! 3. The statement is sent with each such literal replaced by what is stored for it, all other
-//!    text as the client wrote it. The proxy dies before: orphans. The server refuses: orphans,
-//!    and the client gets the server's own error.
+//! 1. The values are [encoded](super::encode), their objects stored. A value that a codec does
+//!    not take, a limit or a store that fails: refused; nothing was sent, and objects that were
+//!    put stay as orphans.
+//! 2. The statement is sent with each value replaced by what is stored for it, all other text
+//!    as the client wrote it. The proxy dies before: orphans. The server refuses: orphans, and
+//!    the client gets the server's own error.
 
 use std::io;
-use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
-use futures_util::{StreamExt, TryStreamExt, stream};
-use tokio::sync::Mutex;
 
-use super::coded::{self, Coded, Room, Terms};
 use super::context::SessionContext;
+use super::encode::{Encoder, Sent, Stored};
 use super::link::Outgoing;
-use super::refuse;
 use super::relay::{Relay, Statement};
 use super::shared::Shared;
-use crate::codec::{CodecError, Dtype, Key, Notation, Value, metadata};
-use crate::plan::{Cell, Write};
+use crate::codec::Key;
+use crate::config::Limits;
+use crate::plan::{Cell, RowKey, Source, Write};
 use crate::refusal::Refusal;
 use crate::sql::lexer::Dialect;
-use crate::sql::literal::{self, Literal};
-use crate::store::{Content, Stores};
+use crate::sql::literal;
 use crate::wire::command;
 use crate::wire::packet;
-
-/// Bytes of a literal that are decoded at a time.
-const CHUNK: usize = 256 << 10;
 
 /// Stores the values and sends the statement; its response is left to the relay.
 pub async fn run(
@@ -45,16 +33,8 @@ pub async fn run(
     statement: Statement,
     write: Write,
 ) -> io::Result<Result<(), Refusal>> {
-    let rounds = write.cells.len().div_ceil(shared.limits.store_parallel);
-    let encoding = Encoding {
-        shared,
-        context,
-        terms: Terms::new(shared, relay.choice.manner()),
-        stores: shared.stores.for_statement(rounds),
-        write: &write,
-        alone: Mutex::new(()),
-    };
-    let texts = match encoding.run().await {
+    let manner = relay.choice.manner();
+    let texts = match encode(shared, context, manner, &write).await {
         Ok(texts) => texts,
         Err(refusal) => return Ok(Err(refusal)),
     };
@@ -78,116 +58,44 @@ pub async fn send(relay: &mut Relay, statement: Statement, segments: Vec<Bytes>)
     Ok(())
 }
 
-/// The values of one statement on their way to what is stored.
-struct Encoding<'a> {
-    shared: &'a Shared,
-    context: &'a SessionContext,
-    terms: Terms,
-    /// For values that pass through; with an end to the time of all of them.
-    stores: Stores,
-    write: &'a Write,
-    /// Held by the value that has all the room of the statement.
-    alone: Mutex<()>,
+/// What stands in the place of each cell; `None` for one that stays as it is.
+async fn encode(
+    shared: &Shared,
+    context: &SessionContext,
+    manner: crate::codec::Manner,
+    write: &Write,
+) -> Result<Vec<Option<Bytes>>, Refusal> {
+    let keys: Vec<Option<Key>> = write.keys.iter().map(RowKey::known).collect();
+    let mut values = Vec::with_capacity(write.cells.len());
+    for cell in &write.cells {
+        let Source::Literal(literal) = &cell.source else {
+            let column = cell.table.column_path(cell.column);
+            let reason = "its value is not in the statement";
+            return Err(Refusal::unsupported(&column, reason, "write the value"));
+        };
+        values.push(Sent {
+            table: &cell.table,
+            column: cell.column,
+            literal,
+            written: cell.span.len() as u64,
+            key: keys.get(cell.row).and_then(Option::as_ref),
+        });
+    }
+    let encoder = Encoder::new(shared, manner, &context.charset, values.len());
+    let (dialect, plain) = (context.dialect, is_plain(&context.charset));
+    let spell = move |stored| spelled(stored, dialect, plain);
+    let texts = encoder.encode(&values, spell).await?;
+    check_total(&texts, &shared.limits)?;
+    Ok(texts)
 }
 
-impl Encoding<'_> {
-    /// What stands in the place of each cell; `None` for one that stays as it is.
-    async fn run(&self) -> Result<Vec<Option<Bytes>>, Refusal> {
-        let mut columns: Vec<Option<Arc<Coded>>> = vec![None; self.write.table.columns.len()];
-        let mut cells = Vec::with_capacity(self.write.cells.len());
-        for cell in &self.write.cells {
-            let column = match columns.get(cell.column).cloned().flatten() {
-                Some(column) => column,
-                None => Arc::new(Coded::new(&self.write.table, cell.column)?),
-            };
-            if column.is_streamed(&self.terms.manner) {
-                let head = cell.literal.head(crate::codec::HEAD_LEN);
-                let checked = column.chain.validate_head(&head);
-                checked.map_err(|error| self.refusal(&column, error))?;
-            } else {
-                self.check_text(&column, &cell.literal)?;
-            }
-            columns[cell.column] = Some(column.clone());
-            cells.push((column, cell));
-        }
-        let texts: Vec<_> = stream::iter(cells)
-            .map(|(column, cell)| self.text(column, cell))
-            .buffered(self.shared.limits.store_parallel)
-            .try_collect()
-            .await?;
-        let total: u64 = texts.iter().flatten().map(|text| text.len() as u64).sum();
-        if total > self.shared.limits.statement_bytes {
-            return Err(Refusal::limit(
-                "the statement with its values encoded is longer than limits.statement_bytes",
-            ));
-        }
-        Ok(texts)
-    }
-
-    /// A text is understood as UTF-8, so it must be written in that.
-    fn check_text(&self, column: &Coded, literal: &Literal) -> Result<(), Refusal> {
-        let is_text = self.terms.manner.notation == Notation::Json || column.chain.is_text();
-        let charset = literal.charset().unwrap_or(&self.context.charset);
-        let is_utf8 = charset.starts_with("utf8") || matches!(charset, "binary" | "ascii" | "");
-        let is_ascii = || literal.chunks(CHUNK).all(|chunk| chunk.is_ascii());
-        if !is_text || is_utf8 || is_ascii() {
-            return Ok(());
-        }
-        let reason = format!("its text is in {charset}, and codec-proxy reads UTF-8");
-        Err(Refusal::unsupported(
-            &column.name,
-            &reason,
-            "SET NAMES utf8mb4",
-        ))
-    }
-
-    /// What stands in the place of one cell.
-    async fn text(&self, column: Arc<Coded>, cell: &Cell) -> Result<Option<Bytes>, Refusal> {
-        if !column.is_streamed(&self.terms.manner) {
-            return self.encoded(&column, cell).await.map(Some);
-        }
-        if !column.chain.is_external() {
-            return Ok(None);
-        }
-        let failed = |e| refuse::store(&column.name, &e);
-        let store = column.chain.store.as_deref().unwrap_or_default();
-        let store = self.stores.resolve(store).map_err(failed)?;
-        let content = Arc::new(LiteralContent::new(cell));
-        let pointer = store.put_hashed(&self.write.table.schema, content).await;
-        let pointer = pointer.map_err(failed)?.to_json();
-        let mut text = Vec::with_capacity(pointer.len() + 16);
-        literal::quote_ascii(&mut text, &pointer, self.context.dialect);
-        Ok(Some(text.into()))
-    }
-
-    /// A value through its chain: within its share, or alone.
-    async fn encoded(&self, column: &Arc<Coded>, cell: &Cell) -> Result<Bytes, Refusal> {
-        static NO_KEY: Key = Key {
-            columns: Vec::new(),
-        };
-        let key = self.write.keys.get(cell.row).unwrap_or(&NO_KEY);
-        let (dialect, plain) = (self.context.dialect, is_plain(&self.context.charset));
-        let spell = move |value, dtype: &Dtype| spelled(value, dtype, dialect, plain);
-        let write = |room| column.write(&cell.literal, key, &self.terms, room, spell);
-        let short = (cell.span.len() as u64) <= coded::share(&self.shared.limits);
-        let mut tried = None;
-        if short {
-            let shared = write(Room::Shared).await;
-            let too_large = matches!(&shared, Err(error) if refuse::is_limit(error));
-            tried = (!too_large || !self.terms.has_more_room()).then_some(shared);
-        }
-        let text = match tried {
-            Some(done) => done,
-            None => {
-                let _alone = self.alone.lock().await;
-                write(Room::Alone).await
-            }
-        };
-        text.map_err(|error| self.refusal(column, error))
-    }
-
-    fn refusal(&self, column: &Coded, error: CodecError) -> Refusal {
-        refuse::written(&column.name, self.terms.manner.notation, error)
+fn check_total(texts: &[Option<Bytes>], limits: &Limits) -> Result<(), Refusal> {
+    let total: u64 = texts.iter().flatten().map(|text| text.len() as u64).sum();
+    match total > limits.statement_bytes {
+        true => Err(Refusal::limit(
+            "the statement with its values encoded is longer than limits.statement_bytes",
+        )),
+        false => Ok(()),
     }
 }
 
@@ -196,36 +104,19 @@ fn is_plain(charset: &str) -> bool {
     charset.starts_with("utf8") || matches!(charset, "latin1" | "ascii" | "binary")
 }
 
-/// The value of a column as a literal, or as good as one.
-fn spelled(
-    value: Value,
-    dtype: &Dtype,
-    dialect: Dialect,
-    plain: bool,
-) -> Result<Bytes, CodecError> {
+/// What a column holds as a literal, or as good as one.
+fn spelled(stored: Stored, dialect: Dialect, plain: bool) -> Bytes {
     let mut text = Vec::new();
-    match (dtype, value) {
-        (_, Value::None) => text.extend_from_slice(b"NULL"),
-        (Dtype::Json, value) => {
-            literal::quote_ascii(&mut text, &metadata::dumps(&value)?, dialect);
-        }
-        (Dtype::Bytes, Value::Bytes(bytes)) => {
-            literal::quote_bytes(&mut text, &bytes, dialect, plain);
-        }
-        (Dtype::Other(_), Value::Str(value)) => literal::quote_ascii(&mut text, &value, dialect),
-        (Dtype::Other(_), Value::Int(number)) => {
-            text.extend_from_slice(number.to_string().as_bytes());
-        }
-        (_, other) => {
-            let found = other.type_name();
-            let reason = format!("its codecs come to {found}, which the column cannot hold");
-            return Err(CodecError::Type(reason));
-        }
+    match stored {
+        Stored::Null => text.extend_from_slice(b"NULL"),
+        Stored::Text(value) => literal::quote_ascii(&mut text, &value, dialect),
+        Stored::Bytes(value) => literal::quote_bytes(&mut text, &value, dialect, plain),
+        Stored::Number(digits) => text.extend_from_slice(digits.as_bytes()),
     }
-    Ok(text.into())
+    text.into()
 }
 
-/// The command with its literals replaced; `payload` begins with the command byte, the cells'
+/// The command with its values replaced; `payload` begins with the command byte, the cells'
 /// spans count from the text behind it.
 fn splice(payload: &Bytes, cells: &[Cell], texts: Vec<Option<Bytes>>) -> Vec<Bytes> {
     let mut segments = Vec::with_capacity(2 * cells.len() + 1);
@@ -240,75 +131,23 @@ fn splice(payload: &Bytes, cells: &[Cell], texts: Vec<Option<Bytes>>) -> Vec<Byt
     segments
 }
 
-/// A literal as the store reads it: decoded piece by piece from the statement's text.
-struct LiteralContent {
-    literal: Literal,
-    /// Bytes that the literal takes in the text.
-    written: u64,
-    /// Known once the literal has been walked; to count it alone is a walk, too.
-    len: Arc<OnceLock<u64>>,
-}
-
-impl LiteralContent {
-    fn new(cell: &Cell) -> Self {
-        Self {
-            literal: cell.literal.clone(),
-            written: cell.span.len() as u64,
-            len: Arc::default(),
-        }
-    }
-}
-
-impl Content for LiteralContent {
-    fn len(&self) -> u64 {
-        *self.len.get_or_init(|| self.literal.decoded_len())
-    }
-
-    fn is_shorter_than(&self, limit: u64) -> bool {
-        // No notation takes more than eight characters for a byte, those of bits.
-        self.written / 16 < limit && self.len() < limit
-    }
-
-    fn chunks(&self) -> Box<dyn Iterator<Item = Bytes> + Send> {
-        let (mut chunks, len) = (self.literal.chunks(CHUNK), self.len.clone());
-        let mut seen = 0;
-        Box::new(std::iter::from_fn(move || {
-            let chunk = chunks.next();
-            match &chunk {
-                Some(chunk) => seen += chunk.len() as u64,
-                None => drop(len.set(seen)),
-            }
-            chunk
-        }))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn values_are_spelled_for_their_column() {
-        let spelled = |value, dtype, plain| {
-            let text = spelled(value, &dtype, Dialect::default(), plain);
-            text.map(|text| String::from_utf8_lossy(&text).into_owned())
+    fn what_is_stored_is_spelled() {
+        let spelled = |stored, plain| {
+            let text = spelled(stored, Dialect::default(), plain);
+            String::from_utf8_lossy(&text).into_owned()
         };
-        let bytes = || Value::Bytes(Bytes::from_static(b"a'\\"));
-        assert_eq!(
-            spelled(bytes(), Dtype::Bytes, true).unwrap(),
-            "_binary'a''\\\\'"
-        );
-        assert_eq!(spelled(bytes(), Dtype::Bytes, false).unwrap(), "X'61275c'");
-        assert_eq!(spelled(Value::None, Dtype::Json, true).unwrap(), "NULL");
-        let dict = Value::Dict(vec![("path".into(), "a'b".into())]);
-        assert_eq!(
-            spelled(dict, Dtype::Json, true).unwrap(),
-            "_utf8mb4'{\"path\": \"a''b\"}'"
-        );
-        let number = Dtype::Other("int".to_owned());
-        assert_eq!(spelled(Value::Int(-7), number.clone(), true).unwrap(), "-7");
-        assert!(spelled(bytes(), number, true).is_err());
-        assert!(spelled(Value::Int(7), Dtype::Bytes, true).is_err());
+        let bytes = || Stored::Bytes(Bytes::from_static(b"a'\\"));
+        assert_eq!(spelled(bytes(), true), "_binary'a''\\\\'");
+        assert_eq!(spelled(bytes(), false), "X'61275c'");
+        assert_eq!(spelled(Stored::Null, true), "NULL");
+        let json = Stored::Text("{\"path\": \"a'b\"}".to_owned());
+        assert_eq!(spelled(json, true), "_utf8mb4'{\"path\": \"a''b\"}'");
+        assert_eq!(spelled(Stored::Number("-7".into()), true), "-7");
     }
 
     #[test]

@@ -14,6 +14,75 @@ pub struct Dialect {
     pub ansi_quotes: bool,
     /// `NO_BACKSLASH_ESCAPES`: a backslash in a string is a byte like any other.
     pub no_backslash_escapes: bool,
+    /// Which executable comments are code.
+    pub server: Server,
+}
+
+/// The server that is to read a text, as far as that decides what is a comment.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Server {
+    /// Any.
+    #[default]
+    Unknown,
+    /// MySQL; the version as its comments have it, `90700` for 9.7.0.
+    MySql(u32),
+    /// MariaDB, `101119` for 10.11.19.
+    MariaDb(u32),
+}
+
+/// Whom an executable comment is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Owner {
+    /// `/*! */`
+    All,
+    /// `/*M! */`
+    MariaDb,
+}
+
+impl Server {
+    /// By the version that a server greets with; MariaDB's may begin with `5.5.5-`, for the sake
+    /// of old clients.
+    pub fn of_version(version: &[u8]) -> Self {
+        let text = String::from_utf8_lossy(version);
+        let mariadb = text.contains("MariaDB");
+        let text = match mariadb {
+            true => text.strip_prefix("5.5.5-").unwrap_or(&text),
+            false => &text,
+        };
+        let mut numbers = text.split(|c: char| !c.is_ascii_digit());
+        let mut next = || numbers.next().and_then(|n| n.parse::<u32>().ok());
+        match (next(), next(), next()) {
+            (Some(major), Some(minor), Some(patch))
+                if major < 1000 && minor < 100 && patch < 100 =>
+            {
+                let version = major * 10_000 + minor * 100 + patch;
+                match mariadb {
+                    true => Self::MariaDb(version),
+                    false => Self::MySql(version),
+                }
+            }
+            _ => Self::Unknown,
+        }
+    }
+
+    fn is_mariadb(self) -> bool {
+        matches!(self, Self::MariaDb(_))
+    }
+
+    /// Whether an executable comment of that version (0 for none) is code; `None` if that is not
+    /// known. MariaDB takes versions from 50700 to 99999 for MySQL's own.
+    fn runs(self, owner: Owner, version: u32) -> Option<bool> {
+        match (self, owner) {
+            (Self::Unknown, Owner::All) => (version == 0).then_some(true),
+            (Self::Unknown, Owner::MariaDb) => None,
+            (Self::MySql(own), Owner::All) => Some(version <= own),
+            (Self::MySql(_), Owner::MariaDb) => Some(false),
+            (Self::MariaDb(own), Owner::All) => {
+                Some(version <= own && !(50_700..=99_999).contains(&version))
+            }
+            (Self::MariaDb(own), Owner::MariaDb) => Some(version <= own),
+        }
+    }
 }
 
 /// What a token is.
@@ -107,9 +176,9 @@ pub fn name_text<'a>(text: &'a [u8], token: &Token) -> Cow<'a, [u8]> {
 
 /// The tokens of a statement, in order. Accepts any bytes and always ends.
 ///
-/// Comments and white space are left out. Executable comments (`/*! */`, `/*M! */`, with or
-/// without a version) are looked into: their content comes out as tokens, since the server
-/// runs it.
+/// Comments and white space are left out. The content of an executable comment (`/*! */`,
+/// `/*M! */`, with or without a version) comes out as tokens where the server runs it, and is a
+/// comment where it does not ([`Server::runs`]); all of it comes out if the server is not known.
 #[derive(Debug, Clone)]
 pub struct Lexer<'a> {
     text: &'a [u8],
@@ -144,8 +213,8 @@ impl<'a> Lexer<'a> {
         self.unterminated
     }
 
-    /// Whether an executable comment was met that some servers run and others do not (one with
-    /// a version, or MariaDB's own). The tokens are those of a server that runs it.
+    /// Whether an executable comment was met of which it is not known whether the server runs
+    /// it. The tokens are those of a server that does.
     pub fn conditional(&self) -> bool {
         self.conditional
     }
@@ -185,22 +254,13 @@ impl<'a> Lexer<'a> {
         self.at += memchr2(b'\n', 0, rest).unwrap_or(rest.len());
     }
 
-    /// Skips `/* … */`, or only the opening of an executable comment.
+    /// Skips `/* … */`, or only the opening of an executable comment that the server runs.
     fn skip_comment(&mut self) {
         let rest = &self.text[self.at..];
-        let opening = match rest {
-            [b'/', b'*', b'!', ..] => 3,
-            [b'/', b'*', b'M', b'!', ..] => 4,
-            _ => {
-                match memmem::find(&rest[2..], b"*/") {
-                    Some(end) => self.at += end + 4,
-                    None => {
-                        self.at = self.text.len();
-                        self.unterminated = true;
-                    }
-                }
-                return;
-            }
+        let (opening, owner) = match rest {
+            [b'/', b'*', b'!', ..] => (3, Owner::All),
+            [b'/', b'*', b'M', b'!', ..] => (4, Owner::MariaDb),
+            _ => return self.skip_plain_comment(),
         };
         let digits = rest[opening..]
             .iter()
@@ -208,10 +268,50 @@ impl<'a> Lexer<'a> {
             .take_while(|b| b.is_ascii_digit())
             .count();
         // A version has five or six digits; fewer are content.
-        let version = if digits >= 5 { digits } else { 0 };
-        self.conditional |= version > 0 || opening == 4;
-        self.in_executable = true;
-        self.at += opening + version;
+        let digits = if digits >= 5 { digits } else { 0 };
+        let version = rest[opening..opening + digits]
+            .iter()
+            .fold(0, |version, digit| version * 10 + u32::from(digit - b'0'));
+        match self.dialect.server.runs(owner, version) {
+            Some(false) if owner == Owner::All => self.skip_foreign_comment(),
+            Some(false) if self.dialect.server.is_mariadb() => self.skip_foreign_comment(),
+            Some(false) => self.skip_plain_comment(),
+            runs => {
+                self.conditional |= runs.is_none();
+                self.in_executable = true;
+                self.at += opening + digits;
+            }
+        }
+    }
+
+    fn skip_plain_comment(&mut self) {
+        match memmem::find(&self.text[self.at + 2..], b"*/") {
+            Some(end) => self.at += end + 4,
+            None => self.skip_all(),
+        }
+    }
+
+    /// Skips an executable comment that is for other servers; it may hold comments.
+    fn skip_foreign_comment(&mut self) {
+        self.at += 2;
+        while let Some(at) = memchr2(b'*', b'/', &self.text[self.at..]) {
+            self.at += at;
+            match self.text[self.at..] {
+                [b'*', b'/', ..] => {
+                    self.at += 2;
+                    return;
+                }
+                [b'/', b'*', ..] => self.skip_plain_comment(),
+                _ => self.at += 1,
+            }
+        }
+        self.skip_all();
+    }
+
+    /// The text ends within a comment.
+    fn skip_all(&mut self) {
+        self.at = self.text.len();
+        self.unterminated = true;
     }
 
     /// The end of the token that begins at `self.at` with `first`, and its kind.

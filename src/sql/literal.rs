@@ -38,6 +38,8 @@ enum Form {
     /// Bytes as they are, but for a doubled `quote` and what follows an `escape`
     /// (`escape == quote`: there is no escape byte).
     Text { quote: u8, escape: u8 },
+    /// Bytes as they are.
+    Plain,
     /// Digits; each byte is written with as many as `per_byte`, the first with what is left over.
     Digits { per_byte: usize },
 }
@@ -88,6 +90,20 @@ impl Literal {
         })
     }
 
+    /// A value that is no literal of a statement: its bytes as they are, in this character set
+    /// (`None`: that of the client).
+    pub fn plain(value: Bytes, charset: Option<&'static str>) -> Literal {
+        let body = 0..value.len();
+        Literal {
+            text: value,
+            parts: vec![Part {
+                body,
+                form: Form::Plain,
+            }],
+            charset,
+        }
+    }
+
     /// The character set of its bytes, as far as the literal says: that of its introducer;
     /// `binary` for digits. `None`: that of the client.
     pub fn charset(&self) -> Option<&'static str> {
@@ -101,6 +117,7 @@ impl Literal {
             match part.form {
                 Form::Text { quote, escape } => chunks::text_len(body, quote, escape),
                 Form::Digits { per_byte } => body.len().div_ceil(per_byte),
+                Form::Plain => body.len(),
             }
         };
         self.parts.iter().map(|part| part_len(part) as u64).sum()

@@ -131,7 +131,7 @@ fn soups() -> impl Strategy<Value = Vec<u8>> {
 proptest! {
     #[test]
     fn no_walker_fails_on_any_text(text in soups(), ansi_quotes: bool, no_backslash_escapes: bool) {
-        let dialect = Dialect { ansi_quotes, no_backslash_escapes };
+        let dialect = Dialect { ansi_quotes, no_backslash_escapes, ..Dialect::default() };
         let text = Bytes::from(text);
         let tokens = lex(&text, dialect).tokens;
         let mut seen = 0;

@@ -39,6 +39,7 @@ pub struct Greeting {
     pub nonce: Vec<u8>,
     /// The default authentication plugin.
     pub plugin: Vec<u8>,
+    version_end: usize,
 }
 
 impl Greeting {
@@ -69,7 +70,13 @@ impl Greeting {
             caps_low,
             nonce,
             plugin,
+            version_end,
         })
+    }
+
+    /// The server's version, such as `5.5.5-10.11.19-MariaDB` or `9.7.0`.
+    pub fn version(&self) -> &[u8] {
+        &self.payload[1..self.version_end]
     }
 
     /// Capabilities that the server offers.

@@ -11,6 +11,7 @@ mod command_line;
 mod connections;
 mod datajoint;
 mod describe;
+mod dump;
 mod faults;
 mod fidelity;
 mod literals;

@@ -53,6 +53,11 @@ fn write(text: &str) -> Write {
     }
 }
 
+fn keys(write: &Write) -> Vec<Key> {
+    let known = |key: &RowKey| key.known().expect("literals only");
+    write.keys.iter().map(known).collect()
+}
+
 fn key(subject: &str, n: i64, day: u8) -> Key {
     let day = Date::new(2020, 1, day).expect("a day of January");
     let columns = [
@@ -75,13 +80,16 @@ fn rows_have_their_keys_in_table_order() {
     let cells: Vec<_> = write.cells.iter().map(|c| (c.row, c.column)).collect();
     assert_eq!(cells, [(0, 2), (0, 5), (1, 5), (2, 2)]);
     // The second row writes no object that is named by it.
-    assert_eq!(write.keys, [key("a", 7, 2), Key::default(), key("c", 9, 4)]);
+    assert_eq!(
+        keys(&write),
+        [key("a", 7, 2), Key::default(), key("c", 9, 4)]
+    );
 }
 
 #[test]
 fn without_a_column_list_the_visible_columns_count() {
     let write = write("REPLACE scan VALUES ('a', -1, NULL, '2020-01-05', 'npy', NULL)");
-    assert_eq!(write.keys, [key("a", -1, 5)]);
+    assert_eq!(keys(&write), [key("a", -1, 5)]);
     assert_eq!(write.cells[0].column, 4);
 }
 
@@ -92,7 +100,7 @@ fn no_key_is_asked_for_where_no_codec_needs_it() {
         "INSERT INTO scan (subject, n, traces, img) VALUES (uuid(), NULL, 'mYm', NULL)",
         "INSERT INTO counted (traces, arr) VALUES ('mYm', DEFAULT)",
     ] {
-        assert_eq!(write(text).keys, [], "{text}");
+        assert!(write(text).keys.is_empty(), "{text}");
     }
     let nothing = "INSERT INTO scan (subject) VALUES (uuid())";
     assert_eq!(short(plan(nothing)), "pass");
@@ -164,13 +172,40 @@ fn on_duplicate_key_update_takes_the_value_of_the_row() {
                ON DUPLICATE KEY UPDATE";
     for update in ["img = VALUES(img)", "img = NULL", "img = img", "n = 2"] {
         let write = write(&format!("{row} {update}"));
-        assert_eq!(write.keys, [key("a", 1, 1)], "{update}");
+        assert_eq!(keys(&write), [key("a", 1, 1)], "{update}");
         assert_eq!(write.cells.len(), 1, "{update}");
     }
     let literal = plan(&format!("{row} img = 'y'"));
     assert_eq!(short(literal), "no lab.scan.img");
     let other = write(&format!("{row} traces = 'mYm'"));
     assert_eq!((other.cells[1].column, other.cells[1].row), (5, 0));
+}
+
+#[test]
+fn values_and_keys_may_be_parameters_of_prepared_statements() {
+    let text = "INSERT INTO scan (subject, n, day, img, traces) VALUES \
+                ('a?', ?, '2020-01-01', ?, 'mYm'), (?, 2, ?, NULL, ?)";
+    assert_eq!(short(plan(text)), "no lab.scan.img");
+    let text = Bytes::copy_from_slice(text.as_bytes());
+    let Ok(Plan::Write(write)) = examine_with_parameters(&text, &context(), &index()) else {
+        panic!("not a write");
+    };
+    let numbers = write.cells.iter().map(|cell| match cell.source {
+        Source::Parameter(number) => Some(number),
+        _ => None,
+    });
+    assert_eq!(numbers.collect::<Vec<_>>(), [Some(1), None, Some(4)]);
+    let numbers = write.keys.iter().map(|key| {
+        let parts = key.parts.iter().map(|part| match part.source {
+            KeySource::Parameter(number) => Some(number),
+            _ => None,
+        });
+        parts.collect::<Vec<_>>()
+    });
+    assert_eq!(
+        numbers.collect::<Vec<_>>(),
+        [vec![None, Some(0), None], vec![]]
+    );
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Statements that write.
 
-use super::super::Plan;
+use super::super::{Plan, Source};
 use super::{check, context, plan, plan_in, short};
 
 #[test]
@@ -210,6 +210,9 @@ fn cells_know_their_literals() {
     };
     let cell = &write.cells[0];
     assert_eq!(&text[cell.span.clone()], b"'mYm\\0\x01\xff''x'");
-    assert_eq!(cell.literal.head(99), b"mYm\0\x01\xff'x");
-    assert_eq!(write.table.column_path(cell.column), "lab.session.traces");
+    let Source::Literal(literal) = &cell.source else {
+        panic!("not a literal");
+    };
+    assert_eq!(literal.head(99), b"mYm\0\x01\xff'x");
+    assert_eq!(cell.table.column_path(cell.column), "lab.session.traces");
 }

@@ -192,7 +192,7 @@ proptest! {
         rows in prop::collection::vec(prop::collection::vec((prop::collection::vec(any::<u8>(), 0..30), 0..ALL_FORMS.len()), 0..4), 1..5),
         no_backslash_escapes: bool, ansi_quotes: bool, gap in prop::sample::select(vec!["", " ", "\n", "/*,*/", "-- )\n"]),
     ) {
-        let dialect = Dialect { ansi_quotes, no_backslash_escapes };
+        let dialect = Dialect { ansi_quotes, no_backslash_escapes, ..Dialect::default() };
         let gap = gap.as_bytes();
         let written: Vec<Vec<u8>> = (rows.iter())
             .map(|row| {

@@ -8,10 +8,12 @@ use TokenKind::*;
 const ANSI: Dialect = Dialect {
     ansi_quotes: true,
     no_backslash_escapes: false,
+    server: Server::Unknown,
 };
 const PLAIN: Dialect = Dialect {
     ansi_quotes: false,
     no_backslash_escapes: true,
+    server: Server::Unknown,
 };
 
 fn cut_as(dialect: Dialect, text: &str) -> Vec<(TokenKind, &str)> {
@@ -138,6 +140,56 @@ fn executable_comments_are_looked_into() {
     assert!(lex(b"/*M! a */", Dialect::default()).conditional);
 }
 
+/// Which part of a text is code, by the server that reads it; as MariaDB 10.11.19 and MySQL 9.7.0
+/// have been seen to take it.
+#[test]
+fn executable_comments_are_for_some_servers() {
+    let mariadb = Server::of_version(b"5.5.5-10.11.19-MariaDB-0+deb12u1");
+    let mysql = Server::of_version(b"9.7.0-1");
+    assert_eq!(
+        (mariadb, mysql),
+        (Server::MariaDb(101_119), Server::MySql(90_700))
+    );
+    for (text, in_mariadb, in_mysql) in [
+        ("a /*! b */ c", "a b c", "a b c"),
+        ("a /*!40001 b */ c", "a b c", "a b c"),
+        ("a /*!50700 b */ c", "a c", "a b c"),
+        ("a /*!80016 b */ c", "a c", "a b c"),
+        ("a /*!99999 b */ c", "a c", "a c"),
+        ("a /*!100100 b */ c", "a b c", "a c"),
+        ("a /*!101120 b */ c", "a c", "a c"),
+        ("a /*!999999 b */ c", "a c", "a c"),
+        ("a /*M! b */ c", "a b c", "a c"),
+        ("a /*M!100100 b */ c", "a b c", "a c"),
+        ("a /*M!80016 b */ c", "a b c", "a c"),
+        ("a /*M!999999\\- b */ c", "a c", "a c"),
+        ("a /*!99999 b /* c */ d */ e", "a e", "a e"),
+        ("a /*!99999 b * / '*/ c", "a c", "a c"),
+        ("a /*!40001 b /* c */ d */ e", "a b d e", "a b d e"),
+    ] {
+        for (server, code) in [(mariadb, in_mariadb), (mysql, in_mysql)] {
+            let dialect = Dialect {
+                server,
+                ..Dialect::default()
+            };
+            let lexed = lex(text.as_bytes(), dialect);
+            let words: Vec<_> = lexed.tokens.iter().map(|t| &text[t.start..t.end]).collect();
+            assert_eq!(words.join(" "), code, "{server:?}: {text}");
+            assert!(!lexed.conditional && !lexed.unterminated, "{text}");
+        }
+    }
+    for text in ["/*!99999 a", "/*!99999 a /* b", "/*M!999999 a /"] {
+        let dialect = Dialect {
+            server: mariadb,
+            ..Dialect::default()
+        };
+        assert!(lex(text.as_bytes(), dialect).unterminated, "{text}");
+    }
+    for strange in [&b""[..], b"x", b"10", b"8.0", b"8.0.x"] {
+        assert_eq!(Server::of_version(strange), Server::Unknown);
+    }
+}
+
 #[test]
 fn variables() {
     assert_eq!(words("@a:=1"), ["@a", ":=", "1"]);
@@ -191,6 +243,7 @@ fn dialects() -> impl Strategy<Value = Dialect> {
     any::<(bool, bool)>().prop_map(|(ansi_quotes, no_backslash_escapes)| Dialect {
         ansi_quotes,
         no_backslash_escapes,
+        ..Dialect::default()
     })
 }
 

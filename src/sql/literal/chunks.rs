@@ -44,8 +44,17 @@ impl Iterator for Chunks {
                 continue;
             }
             let room = self.chunk - piece.len();
-            piece.reserve(room.min(rest.len()));
+            if *form != Form::Plain {
+                piece.reserve(room.min(rest.len()));
+            }
             match *form {
+                Form::Plain if piece.is_empty() => {
+                    let from = body.start + self.done;
+                    let len = rest.len().min(room);
+                    self.done += len;
+                    return Some(text.slice(from..from + len));
+                }
+                Form::Plain => break,
                 Form::Digits { per_byte } => self.done += digits(&mut piece, rest, per_byte, room),
                 Form::Text { quote, escape } => {
                     let run = run(&rest[..rest.len().min(room)], quote, escape);

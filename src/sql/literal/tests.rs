@@ -157,6 +157,7 @@ fn dialects() -> impl Strategy<Value = Dialect> {
     any::<(bool, bool)>().prop_map(|(ansi_quotes, no_backslash_escapes)| Dialect {
         ansi_quotes,
         no_backslash_escapes,
+        ..Dialect::default()
     })
 }
 
@@ -214,5 +215,21 @@ proptest! {
                 prop_assert_eq!(literal.chunks(7).map(|c| c.len() as u64).sum::<u64>(), literal.decoded_len());
             }
         }
+    }
+}
+
+#[test]
+fn a_plain_value_is_its_bytes() {
+    for len in [0, 1, 9999] {
+        let value: Vec<u8> = (0..len).map(|n| (n % 251) as u8).collect();
+        let literal = Literal::plain(value.clone().into(), Some("binary"));
+        assert_eq!(literal.decoded_len(), len as u64);
+        assert_eq!(literal.charset(), Some("binary"));
+        for chunk in [1, 4096, 10_000] {
+            let pieces: Vec<Bytes> = literal.chunks(chunk).collect();
+            assert!(pieces.iter().all(|p| !p.is_empty() && p.len() <= chunk));
+            assert_eq!(pieces.concat(), value);
+        }
+        assert_eq!(literal.head(5), value[..value.len().min(5)]);
     }
 }

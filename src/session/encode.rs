@@ -1,0 +1,277 @@
+//! Values that clients send, on their way to what is stored for them.
+//!
+//! 1. Values that pass through unchanged (packed bytes to `<blob@>`) have their header checked
+//!    by their chain. One that the codec does not take: refused, nothing was stored.
+//! 2. All values go through their codecs, in parallel up to `limits.store_parallel`. Those of
+//!    step 1 are read piece by piece from where they are while they are stored; of any other a
+//!    whole is made, encoded by its [chain](super::coded), and its objects are stored on the
+//!    way. An object is durable when its put returns. A value that a codec does not take, a
+//!    limit or a store that fails: refused; objects that were put stay as orphans, no row names
+//!    them.
+
+use std::sync::{Arc, OnceLock};
+
+use bytes::Bytes;
+use futures_util::{StreamExt, TryStreamExt, stream};
+use tokio::sync::Mutex;
+
+use super::coded::{self, Coded, Room, Terms};
+use super::refuse;
+use super::shared::Shared;
+use crate::catalog::Table;
+use crate::codec::{CodecError, Dtype, Key, Manner, Notation, Value, metadata};
+use crate::refusal::Refusal;
+use crate::sql::literal::Literal;
+use crate::store::{Content, Stores};
+
+/// Bytes of a value that are decoded at a time.
+const CHUNK: usize = 256 << 10;
+
+/// A value that a client has sent for a codec column.
+pub struct Sent<'a> {
+    /// The table that is written.
+    pub table: &'a Arc<Table>,
+    /// The column's position in the table.
+    pub column: usize,
+    /// The value.
+    pub literal: &'a Literal,
+    /// How many bytes the client has written for it: at least an eighth of them are the value's.
+    pub written: u64,
+    /// The primary key of its row, where its codec needs one.
+    pub key: Option<&'a Key>,
+}
+
+/// What a column holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Stored {
+    /// NULL.
+    Null,
+    /// Bytes.
+    Bytes(Bytes),
+    /// Text in UTF-8: the JSON of a pointer, or what a codec of text comes to.
+    Text(String),
+    /// A whole number, in digits.
+    Number(String),
+}
+
+impl Stored {
+    fn of(value: Value, dtype: &Dtype) -> Result<Self, CodecError> {
+        Ok(match (dtype, value) {
+            (_, Value::None) => Self::Null,
+            (Dtype::Json, value) => Self::Text(metadata::dumps(&value)?),
+            (Dtype::Bytes, Value::Bytes(bytes)) => Self::Bytes(bytes),
+            (Dtype::Other(_), Value::Str(text)) => Self::Text(text),
+            (Dtype::Other(_), Value::Int(number)) => Self::Number(number.to_string()),
+            (_, other) => {
+                let found = other.type_name();
+                let reason = format!("its codecs come to {found}, which the column cannot hold");
+                return Err(CodecError::Type(reason));
+            }
+        })
+    }
+}
+
+/// What the values of one statement have in common.
+pub struct Encoder<'a> {
+    shared: &'a Shared,
+    /// `character_set_client`
+    charset: &'a str,
+    terms: Terms,
+    /// For values that pass through; with an end to the time of all of them.
+    stores: Stores,
+    /// Held by the value that has all the room of the statement.
+    alone: Mutex<()>,
+}
+
+impl<'a> Encoder<'a> {
+    /// For a statement with so many values, from a client that writes in `charset`.
+    pub fn new(shared: &'a Shared, manner: Manner, charset: &'a str, values: usize) -> Self {
+        let rounds = values.div_ceil(shared.limits.store_parallel);
+        Self {
+            shared,
+            charset,
+            terms: Terms::new(shared, manner),
+            stores: shared.stores.for_statement(rounds),
+            alone: Mutex::new(()),
+        }
+    }
+
+    /// What is stored for each value, as `spell` writes it; `None` for one that is stored as it
+    /// was sent.
+    pub async fn encode<T: Send + 'static>(
+        &self,
+        values: &[Sent<'_>],
+        spell: impl Fn(Stored) -> T + Clone + Send + 'static,
+    ) -> Result<Vec<Option<T>>, Refusal> {
+        let mut known: Vec<Arc<Coded>> = Vec::new();
+        let mut columns = Vec::with_capacity(values.len());
+        for value in values {
+            let same = known.iter().find(|c| c.is_at(value.table, value.column));
+            let column = match same {
+                Some(column) => column.clone(),
+                None => {
+                    let column = Arc::new(Coded::new(value.table, value.column)?);
+                    known.push(column.clone());
+                    column
+                }
+            };
+            if column.is_streamed(&self.terms.manner) {
+                let head = value.literal.head(crate::codec::HEAD_LEN);
+                let checked = column.chain.validate_head(&head);
+                checked.map_err(|error| self.refusal(&column, error))?;
+            } else {
+                self.check_text(&column, value.literal)?;
+            }
+            columns.push(column);
+        }
+        stream::iter(columns.into_iter().zip(values))
+            .map(|(column, value)| self.stored(column, value, spell.clone()))
+            .buffered(self.shared.limits.store_parallel)
+            .try_collect()
+            .await
+    }
+
+    /// A text is understood as UTF-8, so it must be written in that.
+    fn check_text(&self, column: &Coded, literal: &Literal) -> Result<(), Refusal> {
+        let is_text = self.terms.manner.notation == Notation::Json || column.chain.is_text();
+        let charset = literal.charset().unwrap_or(self.charset);
+        let is_utf8 = charset.starts_with("utf8") || matches!(charset, "binary" | "ascii" | "");
+        let is_ascii = || literal.chunks(CHUNK).all(|chunk| chunk.is_ascii());
+        if !is_text || is_utf8 || is_ascii() {
+            return Ok(());
+        }
+        let reason = format!("its text is in {charset}, and codec-proxy reads UTF-8");
+        Err(Refusal::unsupported(
+            &column.name,
+            &reason,
+            "SET NAMES utf8mb4",
+        ))
+    }
+
+    async fn stored<T: Send + 'static>(
+        &self,
+        column: Arc<Coded>,
+        value: &Sent<'_>,
+        spell: impl Fn(Stored) -> T + Clone + Send + 'static,
+    ) -> Result<Option<T>, Refusal> {
+        if !column.is_streamed(&self.terms.manner) {
+            return self.encoded(&column, value, spell).await.map(Some);
+        }
+        if !column.chain.is_external() {
+            return Ok(None);
+        }
+        let failed = |e| refuse::store(&column.name, &e);
+        let store = column.chain.store.as_deref().unwrap_or_default();
+        let store = self.stores.resolve(store).map_err(failed)?;
+        let content = Arc::new(LiteralContent::new(value));
+        let pointer = store.put_hashed(&value.table.schema, content).await;
+        let pointer = pointer.map_err(failed)?.to_json();
+        Ok(Some(spell(Stored::Text(pointer))))
+    }
+
+    /// A value through its chain: within its share, or alone.
+    async fn encoded<T: Send + 'static>(
+        &self,
+        column: &Arc<Coded>,
+        value: &Sent<'_>,
+        spell: impl Fn(Stored) -> T + Clone + Send + 'static,
+    ) -> Result<T, Refusal> {
+        static NO_KEY: Key = Key {
+            columns: Vec::new(),
+        };
+        let key = value.key.unwrap_or(&NO_KEY);
+        let write = |room| {
+            let spell = spell.clone();
+            let spell = move |value, dtype: &Dtype| Stored::of(value, dtype).map(spell);
+            column.write(value.literal, key, &self.terms, room, spell)
+        };
+        let short = value.written <= coded::share(&self.shared.limits);
+        let mut tried = None;
+        if short {
+            let shared = write(Room::Shared).await;
+            let too_large = matches!(&shared, Err(error) if refuse::is_limit(error));
+            tried = (!too_large || !self.terms.has_more_room()).then_some(shared);
+        }
+        let stored = match tried {
+            Some(done) => done,
+            None => {
+                let _alone = self.alone.lock().await;
+                write(Room::Alone).await
+            }
+        };
+        stored.map_err(|error| self.refusal(column, error))
+    }
+
+    fn refusal(&self, column: &Coded, error: CodecError) -> Refusal {
+        refuse::written(&column.name, self.terms.manner.notation, error)
+    }
+}
+
+/// A value as the store reads it: decoded piece by piece from where it lies.
+struct LiteralContent {
+    literal: Literal,
+    written: u64,
+    /// Known once the literal has been walked; to count it alone is a walk, too.
+    len: Arc<OnceLock<u64>>,
+}
+
+impl LiteralContent {
+    fn new(value: &Sent<'_>) -> Self {
+        Self {
+            literal: value.literal.clone(),
+            written: value.written,
+            len: Arc::default(),
+        }
+    }
+}
+
+impl Content for LiteralContent {
+    fn len(&self) -> u64 {
+        *self.len.get_or_init(|| self.literal.decoded_len())
+    }
+
+    fn is_shorter_than(&self, limit: u64) -> bool {
+        // No notation takes more than eight characters for a byte, those of bits.
+        self.written / 16 < limit && self.len() < limit
+    }
+
+    fn chunks(&self) -> Box<dyn Iterator<Item = Bytes> + Send> {
+        let (mut chunks, len) = (self.literal.chunks(CHUNK), self.len.clone());
+        let mut seen = 0;
+        Box::new(std::iter::from_fn(move || {
+            let chunk = chunks.next();
+            match &chunk {
+                Some(chunk) => seen += chunk.len() as u64,
+                None => drop(len.set(seen)),
+            }
+            chunk
+        }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_become_what_their_column_holds() {
+        let bytes = || Value::Bytes(Bytes::from_static(b"a'\\"));
+        assert_eq!(
+            Stored::of(bytes(), &Dtype::Bytes).unwrap(),
+            Stored::Bytes(Bytes::from_static(b"a'\\"))
+        );
+        assert_eq!(Stored::of(Value::None, &Dtype::Json).unwrap(), Stored::Null);
+        let dict = Value::Dict(vec![("path".into(), "a'b".into())]);
+        assert_eq!(
+            Stored::of(dict, &Dtype::Json).unwrap(),
+            Stored::Text("{\"path\": \"a'b\"}".to_owned())
+        );
+        let number = Dtype::Other("int".to_owned());
+        assert_eq!(
+            Stored::of(Value::Int(-7), &number).unwrap(),
+            Stored::Number("-7".to_owned())
+        );
+        assert!(Stored::of(bytes(), &number).is_err());
+        assert!(Stored::of(Value::Int(7), &Dtype::Bytes).is_err());
+    }
+}
