@@ -59,7 +59,8 @@ fn check(name: &str) {
     let mut runners = vec![Runner::on_mariadb(name, &topic)];
     runners.extend(Runner::on_mysql(name, &topic));
     for runner in &mut runners {
-        for (entry, found) in topic.entries.iter().zip(&mut found) {
+        let entries = topic.entries.iter().zip(&mut found);
+        for (entry, found) in entries.filter(|(entry, _)| entry.is_run) {
             found.extend(runner.run(entry));
         }
     }
@@ -80,7 +81,12 @@ fn check(name: &str) {
         }
         topic.write(name);
     }
-    assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong.join("\n"));
+    assert!(
+        wrong.is_empty(),
+        "{} wrong:\n{}",
+        wrong.len(),
+        wrong.join("\n")
+    );
 }
 
 /// Every file has a test, and together they are the corpus that is promised.
@@ -89,7 +95,11 @@ fn no_topic_is_forgotten() {
     let mut count = 0;
     for entry in fs::read_dir(folder()).expect("a folder") {
         let path = entry.expect("readable").path();
-        let name = path.file_stem().expect("a name").to_string_lossy().into_owned();
+        let name = path
+            .file_stem()
+            .expect("a name")
+            .to_string_lossy()
+            .into_owned();
         if name != twins::SETUP {
             assert!(TOPICS.contains(&name.as_str()), "{name} has no test");
             count += Topic::read(&name).entries.len();

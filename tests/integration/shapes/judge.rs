@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
+use super::replies::renamed;
 use super::topic::View;
 use super::twins::{Row, Snapshot, Table};
 use super::values;
@@ -22,6 +23,8 @@ pub struct Codecs {
 pub struct Judge<'a> {
     pub store: &'a Path,
     pub schema: &'a str,
+    /// The twin's name, which is as long.
+    pub twin: &'a str,
     pub view: View,
 }
 
@@ -30,7 +33,11 @@ impl Judge<'_> {
     pub fn compare(&self, ours: &Snapshot, theirs: &Snapshot) -> Result<Codecs, String> {
         let names = |tables: &Snapshot| tables.keys().cloned().collect::<Vec<_>>();
         if names(ours) != names(theirs) {
-            return Err(format!("the tables are {:?} and not {:?}", names(ours), names(theirs)));
+            return Err(format!(
+                "the tables are {:?} and not {:?}",
+                names(ours),
+                names(theirs)
+            ));
         }
         let mut codecs = Codecs::default();
         for (name, table) in ours {
@@ -40,29 +47,59 @@ impl Judge<'_> {
         Ok(codecs)
     }
 
-    fn compare_table(&self, name: &str, ours: &Table, theirs: &Table, codecs: &mut Codecs) -> Result<(), String> {
-        let names = |table: &Table| table.columns.iter().map(|c| c.name.clone()).collect::<Vec<_>>();
+    fn compare_table(
+        &self,
+        name: &str,
+        ours: &Table,
+        theirs: &Table,
+        codecs: &mut Codecs,
+    ) -> Result<(), String> {
+        let names = |table: &Table| {
+            table
+                .columns
+                .iter()
+                .map(|c| c.name.clone())
+                .collect::<Vec<_>>()
+        };
         if names(ours) != names(theirs) || ours.is_view != theirs.is_view {
-            return Err(format!("the columns are {:?} and not {:?}", names(ours), names(theirs)));
+            return Err(format!(
+                "the columns are {:?} and not {:?}",
+                names(ours),
+                names(theirs)
+            ));
         }
-        let markers: Vec<Option<String>> = ours.columns.iter().map(|c| marker(&ours.create, &c.name)).collect();
+        let markers: Vec<Option<String>> = ours
+            .columns
+            .iter()
+            .map(|c| marker(&ours.create, &c.name))
+            .collect();
         let mut rows = Vec::new();
         for row in &ours.rows {
             let mut read = Row::new();
             for ((value, column), marker) in row.iter().zip(&ours.columns).zip(&markers) {
                 read.push(match (value, marker) {
                     (Some(value), Some(marker)) if self.view != View::Stored => {
-                        let value = self.value(marker, value).map_err(|told| format!("{}: {told}", column.name))?;
+                        let value = self
+                            .value(marker, value)
+                            .map_err(|told| format!("{}: {told}", column.name))?;
                         codecs.values.insert((name.to_owned(), value.clone()));
                         Some(value)
                     }
-                    _ => value.clone(),
+                    (Some(value), _) => Some(renamed(value, self.schema, self.twin)),
+                    (None, _) => None,
                 });
             }
             rows.push(read);
         }
-        for (column, _) in ours.columns.iter().zip(&markers).filter(|(_, marker)| marker.is_some()) {
-            codecs.columns.insert((name.to_owned(), column.name.clone()));
+        for (column, _) in ours
+            .columns
+            .iter()
+            .zip(&markers)
+            .filter(|(_, marker)| marker.is_some())
+        {
+            codecs
+                .columns
+                .insert((name.to_owned(), column.name.clone()));
         }
         let mut their_rows = theirs.rows.clone();
         rows.sort();
@@ -70,12 +107,24 @@ impl Judge<'_> {
         if rows == their_rows {
             return Ok(());
         }
-        let at = rows.iter().zip(&their_rows).take_while(|(o, t)| o == t).count();
-        let show = |rows: &[Row]| rows.get(at).map_or("nothing".to_owned(), |row| {
-            let values = row.iter().map(|v| String::from_utf8_lossy(v.as_deref().unwrap_or(b"NULL")).into_owned());
-            format!("{:?}", values.collect::<Vec<_>>())
-        });
-        Err(format!("holds {} and not {}", show(&rows), show(&their_rows)))
+        let at = rows
+            .iter()
+            .zip(&their_rows)
+            .take_while(|(o, t)| o == t)
+            .count();
+        let show = |rows: &[Row]| {
+            rows.get(at).map_or("nothing".to_owned(), |row| {
+                let values = row
+                    .iter()
+                    .map(|v| String::from_utf8_lossy(v.as_deref().unwrap_or(b"NULL")).into_owned());
+                format!("{:?}", values.collect::<Vec<_>>())
+            })
+        };
+        Err(format!(
+            "holds {} and not {}",
+            show(&rows),
+            show(&their_rows)
+        ))
     }
 
     /// What the twin has in place of what a codec column holds.
@@ -91,7 +140,12 @@ impl Judge<'_> {
                     true => values::hashed(n).into_bytes(),
                     false => values::json(n).into_bytes(),
                 })
-                .ok_or_else(|| format!("holds none of the values: {:?}", String::from_utf8_lossy(&stored))),
+                .ok_or_else(|| {
+                    format!(
+                        "holds none of the values: {:?}",
+                        String::from_utf8_lossy(&stored)
+                    )
+                }),
             _ => Ok(stored),
         }
     }

@@ -48,13 +48,27 @@ impl fmt::Display for Slot {
     }
 }
 
-/// Where a statement may run; what is not said of a later one is as in the one it is derived from.
-const SLOTS: [(&str, Slot); 4] = [
-    ("", Slot { mysql: false, prepared: false }),
-    ("prepared", Slot { mysql: false, prepared: true }),
-    ("mysql", Slot { mysql: true, prepared: false }),
-    ("mysql prepared", Slot { mysql: true, prepared: true }),
+/// Where a statement may run.
+pub const SLOTS: [Slot; 4] = [
+    Slot {
+        mysql: false,
+        prepared: false,
+    },
+    Slot {
+        mysql: false,
+        prepared: true,
+    },
+    Slot {
+        mysql: true,
+        prepared: false,
+    },
+    Slot {
+        mysql: true,
+        prepared: true,
+    },
 ];
+/// How lines about them begin.
+const LABELS: [&str; 4] = ["", "prepared: ", "mysql: ", "mysql prepared: "];
 
 /// The outcomes that a file tells of an entry.
 #[derive(Default, Debug, PartialEq, Eq)]
@@ -65,9 +79,9 @@ pub struct Expected {
 impl Expected {
     /// Takes over a line of the file.
     pub fn add(&mut self, line: &str) -> Result<(), String> {
-        let (at, outcome) = (1..SLOTS.len())
+        let (at, outcome) = (0..LABELS.len())
             .rev()
-            .find_map(|at| Some((at, line.strip_prefix(SLOTS[at].0)?.strip_prefix(": ")?)))
+            .find_map(|at| Some((at, line.strip_prefix(LABELS[at])?)))
             .unwrap_or((0, line));
         self.told[at] = Some(Outcome::parse(outcome)?);
         Ok(())
@@ -75,13 +89,9 @@ impl Expected {
 
     /// The lines of the file.
     pub fn lines(&self) -> Vec<String> {
-        let told = self.told.iter().zip(SLOTS);
-        told.filter_map(|(outcome, (label, _))| match (outcome, label) {
-            (Some(outcome), "") => Some(outcome.to_string()),
-            (Some(outcome), label) => Some(format!("{label}: {outcome}")),
-            (None, _) => None,
-        })
-        .collect()
+        let told = self.told.iter().zip(LABELS);
+        told.filter_map(|(outcome, label)| Some(format!("{label}{}", outcome.as_ref()?)))
+            .collect()
     }
 
     /// The outcome that is expected in a place.
@@ -115,7 +125,7 @@ impl Expected {
     pub fn learn(&mut self, found: &[(Slot, Found)]) {
         let outcomes: Vec<(Slot, Outcome)> = SLOTS
             .iter()
-            .filter_map(|(_, slot)| {
+            .filter_map(|slot| {
                 let found = found.iter().find(|(at, _)| at == slot);
                 match found {
                     Some((_, Ok(outcome))) => Some((*slot, outcome.clone())),
@@ -126,7 +136,7 @@ impl Expected {
         *self = Self::default();
         for (slot, outcome) in outcomes {
             if self.of(slot) != Some(&outcome) {
-                let at = SLOTS.iter().position(|(_, s)| *s == slot);
+                let at = SLOTS.iter().position(|s| *s == slot);
                 self.told[at.expect("one of them")] = Some(outcome);
             }
         }
@@ -176,7 +186,10 @@ impl fmt::Display for Outcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Error(code) => write!(f, "error {code}"),
-            Self::Refused { reason, named: true } => write!(f, "refused: {reason}"),
+            Self::Refused {
+                reason,
+                named: true,
+            } => write!(f, "refused: {reason}"),
             Self::Refused { reason, .. } => write!(f, "refused unnamed: {reason}"),
             other => f.write_str(other.word()),
         }

@@ -8,6 +8,8 @@ use crate::support::recorder::execute_body;
 /// In a transaction, autocommit, more results: the flags that clients look at.
 const STATUS: u16 = 0x0001 | 0x0002 | 0x0008;
 
+/// The flags of a column that say what it is; the others are the server's own notes.
+const FLAGS: u16 = 0x0fff;
 /// `ER_PARSE_ERROR`.
 const SYNTAX: u16 = 1064;
 
@@ -137,7 +139,10 @@ fn done(packet: &[u8]) -> Reply {
 
 fn rows<'a>(columns: usize, frames: &mut impl Iterator<Item = &'a [u8]>) -> Reply {
     let definitions: Vec<&[u8]> = frames.take(columns).collect();
-    if let Some(error) = definitions.iter().find(|packet| packet.first() == Some(&0xff)) {
+    if let Some(error) = definitions
+        .iter()
+        .find(|packet| packet.first() == Some(&0xff))
+    {
         return Reply::Failed(ServerError::parse(error));
     }
     let columns = definitions.into_iter().map(Column::parse).collect();
@@ -163,19 +168,41 @@ fn rows<'a>(columns: usize, frames: &mut impl Iterator<Item = &'a [u8]>) -> Repl
 /// What a reply of the proxy has otherwise than the twin's; `None` if they are the same.
 ///
 /// `database` and `twin` are names of the same length: one in place of the other is no difference.
-pub fn difference(ours: &Reply, twins: &Reply, (database, twin): (&str, &str), ordered: bool) -> Option<String> {
+pub fn difference(
+    ours: &Reply,
+    twins: &Reply,
+    (database, twin): (&str, &str),
+    ordered: bool,
+) -> Option<String> {
     match (ours, twins) {
         (
-            Reply::Rows { columns, rows, status, warnings },
-            Reply::Rows { columns: their_columns, rows: their_rows, status: their_status, warnings: their_warnings },
+            Reply::Rows {
+                columns,
+                rows,
+                status,
+                warnings,
+            },
+            Reply::Rows {
+                columns: their_columns,
+                rows: their_rows,
+                status: their_status,
+                warnings: their_warnings,
+            },
         ) => {
             if columns.len() != their_columns.len() {
-                return Some(format!("{} columns and not {}", columns.len(), their_columns.len()));
+                return Some(format!(
+                    "{} columns and not {}",
+                    columns.len(),
+                    their_columns.len()
+                ));
             }
             if let Some(told) = columns_differ(columns, their_columns, (database, twin)) {
                 return Some(told);
             }
-            let mut rows: Vec<_> = rows.iter().map(|row| renamed(row, database, twin)).collect();
+            let mut rows: Vec<_> = rows
+                .iter()
+                .map(|row| renamed(row, database, twin))
+                .collect();
             let mut their_rows = their_rows.clone();
             if !ordered {
                 rows.sort();
@@ -186,7 +213,8 @@ pub fn difference(ours: &Reply, twins: &Reply, (database, twin): (&str, &str), o
             }
             let flags = (status, warnings);
             let their_flags = (their_status, their_warnings);
-            (flags != their_flags).then(|| format!("status, warnings {flags:?} and not {their_flags:?}"))
+            (flags != their_flags)
+                .then(|| format!("status, warnings {flags:?} and not {their_flags:?}"))
         }
         (Reply::Failed(error), Reply::Failed(twins)) => {
             let message = error.message.replace(database, twin);
@@ -202,13 +230,19 @@ pub fn difference(ours: &Reply, twins: &Reply, (database, twin): (&str, &str), o
 }
 
 /// What one column is announced as, and the other not.
-pub fn columns_differ(ours: &[Column], twins: &[Column], (database, twin): (&str, &str)) -> Option<String> {
+pub fn columns_differ(
+    ours: &[Column],
+    twins: &[Column],
+    (database, twin): (&str, &str),
+) -> Option<String> {
     ours.iter().zip(twins).find_map(|(ours, twins)| {
-        let mut renamed = ours.clone();
-        if renamed.schema == database {
-            renamed.schema = twin.to_owned();
-        }
-        (renamed != *twins).then(|| format!("announced as {ours:?} and not as {twins:?}"))
+        let (mut renamed, mut twins) = (ours.clone(), twins.clone());
+        renamed.flags &= FLAGS;
+        twins.flags &= FLAGS;
+        renamed.schema = ours.schema.replace(database, twin);
+        renamed.name = ours.name.replace(database, twin);
+        renamed.org_name = ours.org_name.replace(database, twin);
+        (renamed != twins).then(|| format!("announced as {renamed:?} and not as {twins:?}"))
     })
 }
 

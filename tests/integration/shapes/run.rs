@@ -6,7 +6,7 @@ use super::judge::{Codecs, Judge};
 use super::outcome::{Found, Outcome, Slot};
 use super::replies::{self, Prepared, Reply};
 use super::topic::{Entry, Sent, Topic};
-use super::twins::{Snapshot, Twins, snapshot};
+use super::twins::{Snapshot, Twins};
 use crate::support::answer::ServerError;
 use crate::support::client::Client;
 use crate::support::lab::Lab;
@@ -55,8 +55,7 @@ impl Runner {
     fn run_in(&mut self, entry: &Entry, prepared: bool) -> Found {
         let found = catch_unwind(AssertUnwindSafe(|| self.outcome(entry, prepared)));
         let found = found.unwrap_or_else(|_| Err("the connection was lost".to_owned()));
-        let ours = snapshot(&mut self.twins.lab.direct());
-        let theirs = snapshot(&mut self.twins.to_twin());
+        let (ours, theirs) = self.twins.snapshots();
         self.twins.restore(&ours, &theirs);
         found
     }
@@ -66,9 +65,12 @@ impl Runner {
         for before in &entry.before {
             let reply = replies::query(&mut ours, &self.twins.side().text(&before.text));
             if let Some(error) = refusal(&reply) {
-                return self.refused(error, ours, &self.twins.ours);
+                return self.refused(error, (ours, theirs), &self.twins.ours);
             }
-            let twins = replies::query(&mut theirs, &self.twins.side_of_twin().text(before.to_twin()));
+            let twins = replies::query(
+                &mut theirs,
+                &self.twins.side_of_twin().text(before.to_twin()),
+            );
             self.same(&reply, &twins, true)
                 .map_err(|told| format!("before it, {}: {told}", before.text))?;
         }
@@ -79,7 +81,7 @@ impl Runner {
         };
         let held = match entry.before.iter().any(changes) {
             false => None,
-            true => Some((snapshot(&mut self.twins.lab.direct()), snapshot(&mut self.twins.to_twin()))),
+            true => Some(self.twins.snapshots()),
         };
         let (held, held_by_twin) = match &held {
             Some((ours, theirs)) => (ours, theirs),
@@ -99,12 +101,24 @@ impl Runner {
             };
         }
         if let Some(error) = refusal(&ours_said.replies) {
-            return self.refused(error, ours, held);
+            return self.refused(error, (ours, theirs), held);
         }
-        self.right(entry, &ours_said, &theirs_said, (ours, theirs), (held, held_by_twin))
+        self.right(
+            entry,
+            &ours_said,
+            &theirs_said,
+            (ours, theirs),
+            (held, held_by_twin),
+        )
     }
 
-    fn send(&self, entry: &Entry, prepared: bool, ours: &mut Client, theirs: &mut Client) -> (Prepared, Prepared) {
+    fn send(
+        &self,
+        entry: &Entry,
+        prepared: bool,
+        ours: &mut Client,
+        theirs: &mut Client,
+    ) -> (Prepared, Prepared) {
         let (side, twin) = (self.twins.side(), self.twins.side_of_twin());
         let text = |client: &mut Client, sql: &[u8]| Prepared {
             announced: Vec::new(),
@@ -132,7 +146,11 @@ impl Runner {
         clients: (Client, Client),
         (held, held_by_twin): (&Snapshot, &Snapshot),
     ) -> Found {
-        let ordered = entry.statement.text.to_ascii_uppercase().contains("ORDER BY");
+        let ordered = entry
+            .statement
+            .text
+            .to_ascii_uppercase()
+            .contains("ORDER BY");
         let names = self.twins.names();
         if let Some(told) = replies::columns_differ(&ours.announced, &theirs.announced, names) {
             return Err(format!("PREPARE: {told}"));
@@ -141,9 +159,10 @@ impl Runner {
         // Locks and transactions end with the connections.
         drop(clients);
         let judge = self.judge();
-        let before = judge.compare(held, held_by_twin).map_err(|told| format!("before it, {told}"))?;
-        let now = snapshot(&mut self.twins.lab.direct());
-        let then = snapshot(&mut self.twins.to_twin());
+        let before = judge
+            .compare(held, held_by_twin)
+            .map_err(|told| format!("before it, {told}"))?;
+        let (now, then) = self.twins.snapshots();
         let after = judge.compare(&now, &then)?;
         self.read_back(held, &now)?;
         if let [.., Reply::Failed(error)] = theirs.replies.as_slice() {
@@ -169,12 +188,15 @@ impl Runner {
 
     /// What was written is read through the proxy as from the twin.
     fn read_back(&self, before: &Snapshot, now: &Snapshot) -> Result<(), String> {
-        let changed = now.iter().filter(|(name, table)| !table.is_view && before.get(*name) != Some(table));
+        let changed = now
+            .iter()
+            .filter(|(name, table)| !table.is_view && before.get(*name) != Some(table));
         for (name, _) in changed {
             let question = format!("SELECT * FROM `{name}`");
             let ours = replies::query(&mut self.twins.proxied(), question.as_bytes());
             let theirs = replies::query(&mut self.twins.to_twin(), question.as_bytes());
-            self.same(&ours, &theirs, false).map_err(|told| format!("read back, {name}: {told}"))?;
+            self.same(&ours, &theirs, false)
+                .map_err(|told| format!("read back, {name}: {told}"))?;
         }
         Ok(())
     }
@@ -183,14 +205,15 @@ impl Runner {
     fn refused(
         &self,
         error: &ServerError,
-        mut ours: Client,
+        (mut ours, theirs): (Client, Client),
         held: &Snapshot,
     ) -> Found {
         if let [Reply::Failed(error), ..] = replies::query(&mut ours, b"SELECT 1").as_slice() {
             return Err(format!("after the refusal: {error}"));
         }
-        drop(ours);
-        let now = snapshot(&mut self.twins.lab.direct());
+        // Locks and transactions end with the connections.
+        drop((ours, theirs));
+        let (now, _) = self.twins.snapshots();
         if now != *held {
             return Err(format!("refused, and yet changed: {error}"));
         }
@@ -207,6 +230,7 @@ impl Runner {
         Judge {
             store: &self.twins.lab.store,
             schema: &self.twins.lab.database,
+            twin: &self.twins.twin,
             view: self.twins.view,
         }
     }
@@ -219,7 +243,9 @@ fn lab_name(topic: &str) -> String {
 /// The first error that is codec-proxy's own.
 fn refusal(replies: &[Reply]) -> Option<&ServerError> {
     replies.iter().find_map(|reply| match reply {
-        Reply::Failed(error) if error.message.starts_with(OWN) && REFUSALS.contains(&error.code) => {
+        Reply::Failed(error)
+            if error.message.starts_with(OWN) && REFUSALS.contains(&error.code) =>
+        {
             Some(error)
         }
         _ => None,

@@ -5,7 +5,7 @@
 //! view json                     the view, if it is not "bytes"
 //! + CREATE TABLE …              tables that only this topic has
 //! ## A group: a line of the README's table
-//! - name of an entry
+//! - name of an entry            -- if it is not to be run
 //! ~ a statement before it       in the text protocol
 //! ~= what the twin gets in place of that
 //! < a line of the file that LOAD DATA LOCAL reads
@@ -44,6 +44,7 @@ pub enum View {
 /// One shape of statement.
 pub struct Entry {
     pub line: usize,
+    pub is_run: bool,
     pub group: String,
     pub name: String,
     pub before: Vec<Sent>,
@@ -91,8 +92,9 @@ impl Topic {
                 ("view", None) => topic.view = View::parse(&rest),
                 ("+", None) => topic.setup.push(rest),
                 ("##", _) => group = rest,
-                ("-", _) => topic.entries.push(Entry {
+                ("-" | "--", _) => topic.entries.push(Entry {
                     line: number,
+                    is_run: mark == "-",
                     group: group.clone(),
                     name: rest,
                     before: Vec::new(),
@@ -145,7 +147,8 @@ impl Topic {
 
 impl Entry {
     fn write(&self, text: &mut String) {
-        let _ = writeln!(text, "- {}", self.name);
+        let mark = if self.is_run { "-" } else { "--" };
+        let _ = writeln!(text, "{mark} {}", self.name);
         for before in &self.before {
             let _ = writeln!(text, "~ {}", before.text);
             if let Some(twin) = &before.twin {

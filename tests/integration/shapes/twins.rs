@@ -1,5 +1,6 @@
 //! Two databases that hold the same: one with codecs, behind a proxy, and its plain twin.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::fs;
 
@@ -23,6 +24,8 @@ pub struct Twins {
     /// What both hold before each entry.
     pub ours: Snapshot,
     pub theirs: Snapshot,
+    direct: RefCell<Client>,
+    direct_to_twin: RefCell<Client>,
 }
 
 /// Every table and view of a database, by name.
@@ -48,7 +51,10 @@ impl Twins {
         let mut root = Client::connect(lab.port, &Login::root()).expect("root logs in");
         root.ok(format!("CREATE DATABASE `{twin}` CHARACTER SET utf8mb4"));
         root.ok(format!("GRANT ALL ON `{twin}`.* TO '{}'@'%'", lab.user));
+        let to_twin = lab.login().database(&twin);
         let mut twins = Self {
+            direct: RefCell::new(lab.direct()),
+            direct_to_twin: RefCell::new(lab.connect(lab.port, &to_twin)),
             lab,
             twin,
             view: topic.view,
@@ -56,16 +62,24 @@ impl Twins {
             theirs: Snapshot::new(),
         };
         twins.set_up(topic);
-        twins.ours = snapshot(&mut twins.lab.direct());
-        twins.theirs = snapshot(&mut twins.to_twin());
+        (twins.ours, twins.theirs) = twins.snapshots();
         twins
+    }
+
+    /// What both hold now, asked directly.
+    pub fn snapshots(&self) -> (Snapshot, Snapshot) {
+        (
+            snapshot(&mut self.direct.borrow_mut()),
+            snapshot(&mut self.direct_to_twin.borrow_mut()),
+        )
     }
 
     fn set_up(&self, topic: &Topic) {
         let common = folder().join(SETUP).with_extension("txt");
         let common = fs::read_to_string(common).expect("the tables of every topic");
         let statements = common.lines().filter(|line| !line.is_empty());
-        let (mut stored, mut client, mut twin) = (self.lab.stored(), self.proxied(), self.to_twin());
+        let (mut stored, mut client, mut twin) =
+            (self.lab.stored(), self.proxied(), self.to_twin());
         for statement in statements.chain(topic.setup.iter().map(String::as_str)) {
             let ours = Side {
                 declares_stored: true,
@@ -91,6 +105,7 @@ impl Twins {
     pub fn side_of_twin(&self) -> Side<'_> {
         Side {
             database: &self.twin,
+            schema: &self.twin,
             is_twin: true,
             ..self.side()
         }
@@ -123,8 +138,26 @@ impl Twins {
     /// Puts back what a statement has changed in either.
     pub fn restore(&self, ours: &Snapshot, theirs: &Snapshot) {
         // New tables through the proxy, which so knows of them at once.
-        restore(&mut self.lab.stored(), &mut self.lab.direct(), ours, &self.ours);
-        restore(&mut self.to_twin(), &mut self.to_twin(), theirs, &self.theirs);
+        let changed = |table: &Table, then: Option<&Table>| {
+            then.is_none_or(|then| then.create != table.create)
+        };
+        if *ours != self.ours {
+            let mut direct = self.direct.borrow_mut();
+            let is_ddl = ours.len() != self.ours.len()
+                || ours
+                    .iter()
+                    .any(|(name, table)| changed(table, self.ours.get(name)));
+            match is_ddl {
+                true => restore(Some(&mut self.lab.stored()), &mut direct, ours, &self.ours),
+                false => restore(None, &mut direct, ours, &self.ours),
+            }
+        }
+        restore(
+            None,
+            &mut self.direct_to_twin.borrow_mut(),
+            theirs,
+            &self.theirs,
+        );
     }
 }
 
@@ -136,10 +169,11 @@ impl Drop for Twins {
     }
 }
 
-/// What a database holds, asked directly.
-pub fn snapshot(direct: &mut Client) -> Snapshot {
+fn snapshot(direct: &mut Client) -> Snapshot {
     let tables = direct.rows("SHOW FULL TABLES");
-    let text = |value: &Option<Vec<u8>>| String::from_utf8_lossy(value.as_deref().unwrap_or_default()).into_owned();
+    let text = |value: &Option<Vec<u8>>| {
+        String::from_utf8_lossy(value.as_deref().unwrap_or_default()).into_owned()
+    };
     let tables: Vec<(String, bool)> = tables
         .iter()
         .map(|row| (text(&row[0]), text(&row[1]) == "VIEW"))
@@ -180,24 +214,32 @@ pub fn snapshot(direct: &mut Client) -> Snapshot {
     tables.into_iter().map(table).collect()
 }
 
-fn restore(ddl: &mut Client, direct: &mut Client, now: &Snapshot, then: &Snapshot) {
+fn restore(mut ddl: Option<&mut Client>, direct: &mut Client, now: &Snapshot, then: &Snapshot) {
     if now == then {
         return;
     }
-    for client in [&mut *ddl, &mut *direct] {
-        client.ok("SET SESSION foreign_key_checks = 0");
+    const UNCHECKED: &str = "SET SESSION foreign_key_checks = 0";
+    direct.ok(UNCHECKED);
+    if let Some(ddl) = ddl.as_deref_mut() {
+        ddl.ok(UNCHECKED);
     }
+    let mut change = |direct: &mut Client, sql: &str| {
+        ddl.as_deref_mut().unwrap_or(direct).ok(sql);
+    };
     for (name, table) in now {
-        if then.get(name).is_none_or(|then| then.create != table.create) {
+        if then
+            .get(name)
+            .is_none_or(|then| then.create != table.create)
+        {
             let kind = if table.is_view { "VIEW" } else { "TABLE" };
-            ddl.ok(format!("DROP {kind} `{name}`"));
+            change(direct, &format!("DROP {kind} `{name}`"));
         }
     }
     // Views stand on tables.
     for is_view in [false, true] {
         for (name, table) in then.iter().filter(|(_, table)| table.is_view == is_view) {
             if now.get(name).is_none_or(|now| now.create != table.create) {
-                ddl.ok(&table.create);
+                change(direct, &table.create);
                 fill(direct, name, table);
             } else if now[name].rows != table.rows {
                 direct.ok(format!("DELETE FROM `{name}`"));

@@ -9,6 +9,7 @@
 //! | `{x7}` | its hexadecimal digits | |
 //! | `{r7}` | its bytes, escaped with backslashes | |
 //! | `{b7}` | its base64 | |
+//! | `{j7}`, `{l7}` | its JSON, as the `json` view shows it, and more loosely | |
 //! | `{p7}` | the pointer to it, as it is stored | |
 //! | `{db}` | the name of the database | |
 //! | `{<blob@main> note}` | type and comment of a codec column | |
@@ -38,6 +39,11 @@ pub fn json(n: u64) -> String {
         length(n),
         elements.join(",")
     )
+}
+
+/// The same, written in another way.
+fn loosely(n: u64) -> String {
+    json(n).replace(',', " , ").replace(':', ": ")
 }
 
 /// Value `n` as the `json` view shows it in a `<hash@>` column.
@@ -134,7 +140,11 @@ impl Side<'_> {
 
     /// The value that stands for itself in a statement, or for a `?`.
     fn value(&self, inner: &str) -> Option<Parameter> {
-        let kind = if inner.starts_with(['h', 'i']) { &inner[..1] } else { "" };
+        let kind = if inner.starts_with(['h', 'i']) {
+            &inner[..1]
+        } else {
+            ""
+        };
         let n = inner[kind.len()..].parse().ok()?;
         Some(match (self.view, kind) {
             (View::Json, "h") => Parameter::Text(hashed(n).into_bytes()),
@@ -149,7 +159,9 @@ impl Side<'_> {
             return self.database.as_bytes().to_vec();
         }
         if inner.starts_with('<') {
-            let (codec, note) = inner.split_once("> ").unwrap_or((&inner[..inner.len() - 1], ""));
+            let (codec, note) = inner
+                .split_once("> ")
+                .unwrap_or((&inner[..inner.len() - 1], ""));
             return self.column(&format!("{codec}>"), note).into_bytes();
         }
         let (form, n) = inner.split_at(1);
@@ -163,15 +175,28 @@ impl Side<'_> {
             "b" => BASE64.encode(&bytes(n)).into_bytes(),
             "p" => pointer(n, self.schema).into_bytes(),
             "j" => json(n).into_bytes(),
+            "l" => loosely(n).into_bytes(),
             _ => panic!("{{{inner}}}"),
         }
     }
 
     /// Type and comment of a codec column.
     fn column(&self, codec: &str, note: &str) -> String {
-        let stored = if codec.contains('@') { "JSON" } else { "LONGBLOB" };
-        let shown = if self.view == View::Json { "LONGTEXT" } else { "LONGBLOB" };
+        let stored = if codec.contains('@') {
+            "JSON"
+        } else {
+            "LONGBLOB"
+        };
+        let shown = if self.view == View::Json {
+            "LONGTEXT"
+        } else {
+            "LONGBLOB"
+        };
         match (self.is_twin, self.view) {
+            // DataJoint 0.14 is to see a type of its own.
+            (true, View::Bytes) if codec.starts_with("<attach") => {
+                format!("{shown} COMMENT ':attach:{note}'")
+            }
             (true, View::Bytes | View::Json) => format!("{shown} COMMENT '{note}'"),
             (_, View::Stored) => format!("{stored} COMMENT ':{codec}:{note}'"),
             _ if self.declares_stored => format!("{stored} COMMENT ':{codec}:{note}'"),
@@ -194,6 +219,7 @@ impl Parameter {
 fn braces(text: &str) -> Option<(&str, &str)> {
     let (inner, after) = text.strip_prefix('{')?.split_once('}')?;
     let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
-    let value = digits(inner) || (inner.starts_with(['h', 'i', 'x', 'r', 'b', 'p', 'j']) && digits(&inner[1..]));
+    let value = digits(inner)
+        || (inner.starts_with(['h', 'i', 'x', 'r', 'b', 'p', 'j', 'l']) && digits(&inner[1..]));
     (value || inner == "db" || inner.starts_with('<')).then_some((inner, after))
 }
