@@ -42,6 +42,32 @@ pub fn declared(comment: &str) -> Option<(TypeSpec, &str)> {
     (named && !text.contains([':', '\n']) && kept()).then(|| (spec, rest.trim_start()))
 }
 
+/// Reads `<int32> comment`: a core type, which says no more than the column's own SQL type, with
+/// the comment that remains.
+pub fn declared_core(comment: &str) -> Option<(&str, &str)> {
+    let (type_text, rest) = comment.trim_start().strip_prefix('<')?.split_once('>')?;
+    let is_one = is_core_type(type_text) && !type_text.contains([':', '\n']);
+    is_one.then(|| (type_text, rest.trim_start()))
+}
+
+/// The tag that declares a stored comment with a marker, `<blob@main>` for `:<blob@main>:raw`;
+/// `None` if a comment that begins with it would be read as something else.
+pub fn tag(comment: &str) -> Option<String> {
+    let (type_text, rest) = comment.strip_prefix(':')?.split_once(':')?;
+    let tag = match type_text.starts_with('<') {
+        true => type_text.to_owned(),
+        false => format!("<{type_text}>"),
+    };
+    let declaring = format!("{tag} {rest}");
+    let same = match declared(&declaring) {
+        Some((spec, kept)) if type_text.starts_with('<') => {
+            spec.to_string() == type_text && kept == rest
+        }
+        _ => declared_core(&declaring) == Some((type_text, rest)),
+    };
+    (same && tag.is_ascii()).then_some(tag)
+}
+
 /// Whether a marker's type is a core type of DataJoint 2.x: one that says no more than how the
 /// column's own SQL type was written. Case does not count.
 pub fn is_core_type(type_text: &str) -> bool {
@@ -113,6 +139,30 @@ mod tests {
             ":<blob>:x",
         ] {
             assert_eq!(read(prose), None, "{prose:?}");
+        }
+    }
+
+    #[test]
+    fn a_tag_declares_what_is_stored() {
+        for (stored, expected) in [
+            (":<blob@main>:raw", Some("<blob@main>")),
+            (":<blob@>:", Some("<blob@>")),
+            (":int32:id", Some("<int32>")),
+            (":enum('a','b'):e", Some("<enum('a','b')>")),
+            (":datetime(3):", Some("<datetime(3)>")),
+            (":<blob@main>: blank", None),
+            (":< blob >:x", None),
+            (":<blob@\u{e9}>:x", None),
+            (":enum('a>b'):x", None),
+            (":enum('a:b'):x", None),
+            (":uint8:x", None),
+            ("plain", None),
+        ] {
+            assert_eq!(tag(stored).as_deref(), expected, "{stored}");
+        }
+        assert_eq!(declared_core("<int32> the key"), Some(("int32", "the key")));
+        for prose in ["<5 mV> noise", "int32", "<blob> x", "<int32", ""] {
+            assert_eq!(declared_core(prose), None, "{prose}");
         }
     }
 

@@ -3,10 +3,11 @@
 
 use super::ddl;
 use super::statement::Statement;
-use super::{Ddl, Declare, Edit, Plan};
+use super::{Ddl, Declare, Plan};
 use crate::codec::{Chain, ChainError, comment, registry};
 use crate::refusal::Refusal;
 use crate::sql::create_table::{self, ColumnDef, Comment, CreateTable};
+use crate::sql::edit::{self, Edit};
 use crate::sql::lexer::TokenKind;
 
 pub(super) fn plan(statement: Statement, ddl: Ddl) -> Result<Plan, Refusal> {
@@ -76,7 +77,7 @@ impl Declaring<'_> {
             return Ok(Vec::new());
         };
         let Some((chain, rest)) = self.declared(column, comment)? else {
-            return Ok(Vec::new());
+            return Ok(self.core(column, comment).into_iter().collect());
         };
         self.check(column, &chain)?;
         let mut text = format!(":{}:", chain.spec).into_bytes();
@@ -148,10 +149,7 @@ impl Declaring<'_> {
                 "make it a plain table",
             );
         }
-        let declared_type = &self.statement.text[column.type_span.clone()];
-        let word = |b: &u8| b.is_ascii_alphanumeric() || *b == b'_';
-        let end = declared_type.iter().position(|b| !word(b));
-        let name = declared_type[..end.unwrap_or(declared_type.len())].to_ascii_lowercase();
+        let name = self.type_word(column);
         let is_among = |types: &[&[u8]]| types.contains(&name.as_slice());
         let is_blob = is_among(&[b"tinyblob", b"blob", b"mediumblob", b"longblob", b"json"]);
         let is_text = is_among(&[b"char", b"varchar", b"text", b"mediumtext", b"longtext"]);
@@ -185,14 +183,37 @@ impl Declaring<'_> {
         })
     }
 
+    /// The edit of a comment that begins with the tag of a core type, as SHOW CREATE TABLE gives
+    /// it; none if the column is of another type: then it is prose.
+    fn core(&self, column: &ColumnDef, comment: &Comment) -> Option<Edit> {
+        let bytes: Vec<u8> = comment.literal.chunks(1 << 16).flatten().collect();
+        let text = String::from_utf8_lossy(&bytes);
+        let (type_text, rest) = comment::declared_core(&text)?;
+        let head = text.len() - rest.len();
+        if !text.as_bytes()[..head].is_ascii() || !is_of(type_text, &self.type_word(column)) {
+            return None;
+        }
+        let marked = [format!(":{type_text}:").as_bytes(), &bytes[head..]].concat();
+        Some(Edit {
+            span: comment.span.clone(),
+            text: self.requoted(comment, &marked),
+        })
+    }
+
+    /// The first word of the declared type, in lower case.
+    fn type_word(&self, column: &ColumnDef) -> Vec<u8> {
+        let declared = &self.statement.text[column.type_span.clone()];
+        let word = |b: &u8| b.is_ascii_alphanumeric() || *b == b'_';
+        let end = declared.iter().position(|b| !word(b));
+        declared[..end.unwrap_or(declared.len())].to_ascii_lowercase()
+    }
+
     /// A literal of the given bytes with the quotes and the introducer of another.
     fn requoted(&self, comment: &Comment, bytes: &[u8]) -> Vec<u8> {
         let written = &self.statement.text[comment.span.clone()];
         let in_span = |start: usize| comment.span.contains(&start);
-        let tokens = self.statement.tokens.iter();
-        let text = tokens
-            .clone()
-            .find(|t| in_span(t.start) && t.kind == TokenKind::Text);
+        let mut tokens = self.statement.tokens.iter();
+        let text = tokens.find(|t| in_span(t.start) && t.kind == TokenKind::Text);
         let (quote, introducer) = match text {
             Some(token) => {
                 let introducer = &written[..token.start - comment.span.start];
@@ -200,22 +221,32 @@ impl Declaring<'_> {
             }
             None => (b'\'', &b""[..]),
         };
-        let backslash = !self.statement.context.dialect.no_backslash_escapes;
-        let mut out = introducer.to_vec();
-        out.push(quote);
-        for &b in bytes {
-            if b == quote || (b == b'\\' && backslash) {
-                out.push(b);
-            }
-            out.push(b);
-        }
-        out.push(quote);
-        out
+        let quoted = edit::quoted(bytes, quote, self.statement.context.dialect);
+        [introducer, &quoted].concat()
     }
 
     fn column_path(&self, column: &ColumnDef) -> String {
         format!("{}.{}", self.path, column.name)
     }
+}
+
+/// Whether a column of that SQL type is what DataJoint declares for a core type.
+fn is_of(core: &str, sql_type: &[u8]) -> bool {
+    let name: String = core.chars().take_while(|c| c.is_alphanumeric()).collect();
+    let types: &[&[u8]] = match name.to_ascii_lowercase().as_str() {
+        "float32" => &[b"float"],
+        "float64" => &[b"double"],
+        "int64" => &[b"bigint"],
+        "int32" => &[b"int", b"integer"],
+        "int16" => &[b"smallint"],
+        "int8" => &[b"tinyint"],
+        "bool" => &[b"tinyint", b"bool", b"boolean"],
+        "uuid" => &[b"binary"],
+        "json" | "jsonb" => &[b"json", b"longtext"],
+        "bytes" => &[b"longblob"],
+        other => return other.as_bytes() == sql_type,
+    };
+    types.contains(&sql_type)
 }
 
 /// The codecs that there are, for messages.

@@ -7,15 +7,16 @@ use bytes::Bytes;
 
 use super::charset;
 use super::statement::{Statement, codecs, refuse_table};
-use super::{Context, Ddl, Plan, Read, change, ddl, insert, select, settings};
+use super::{Context, Ddl, Plan, Read, change, ddl, insert, select, settings, update};
 use crate::catalog::{Index, Table, TableKind};
 use crate::refusal::Refusal;
 use crate::sql::lexer::{TokenKind, lex};
 use crate::sql::literal::Literal;
+use crate::sql::name::TableName;
 use crate::sql::show::{self, Show};
 use crate::sql::statement::{keyword, split};
 use crate::view::View;
-use crate::view::describe::Describe;
+use crate::view::describe::{Describe, Subject};
 
 const NOT_DYNAMIC: &str = "codec-proxy does not translate PREPARE and EXECUTE IMMEDIATE yet";
 const SENT_ITSELF: &str = "send the statement itself";
@@ -161,8 +162,15 @@ pub fn refuse_named(text: &Bytes, context: &Context) -> Result<(), Refusal> {
 
 /// The plan of one statement; `depth` counts the statements around it.
 fn one(statement: Statement, depth: usize) -> Result<Plan, Refusal> {
-    if let Some(Show::Columns { table, .. }) = show::parse(statement.text, statement.tokens) {
-        return Ok(describe(&statement, table.schema.as_deref(), &table.table));
+    match show::parse(statement.text, statement.tokens) {
+        Some(Show::Columns { table, .. }) => {
+            return Ok(describe(&statement, &table, Subject::Columns));
+        }
+        Some(Show::Create(table)) => {
+            let subject = Subject::Create(statement.context.dialect);
+            return Ok(describe(&statement, &table, subject));
+        }
+        Some(Show::Other) | None => {}
     }
     let keyword = keyword(statement.text, statement.tokens);
     let is_ddl = matches!(keyword.as_str(), "CREATE" | "ALTER" | "DROP" | "RENAME");
@@ -174,11 +182,11 @@ fn one(statement: Statement, depth: usize) -> Result<Plan, Refusal> {
     }
     match keyword.as_str() {
         _ if is_ddl => ddl::plan(statement),
-        "WITH" if statement.find_word(1, &["UPDATE"]).is_some() => change::update(statement),
+        "WITH" if statement.find_word(1, &["UPDATE"]).is_some() => update::plan(statement),
         "WITH" if statement.find_word(1, &["DELETE"]).is_some() => change::delete(statement),
         "SELECT" | "WITH" | "VALUES" => select::plan(statement),
         "INSERT" | "REPLACE" => insert::plan(statement),
-        "UPDATE" => change::update(statement),
+        "UPDATE" => update::plan(statement),
         "DELETE" => change::delete(statement),
         "CALL" => dynamic(statement),
         "EXECUTE" | "PREPARE" => prepared(statement, depth),
@@ -198,15 +206,17 @@ fn one(statement: Statement, depth: usize) -> Result<Plan, Refusal> {
     }
 }
 
-fn describe(statement: &Statement, schema: Option<&str>, table: &str) -> Plan {
+fn describe(statement: &Statement, name: &TableName, subject: Subject) -> Plan {
     let view = statement.context.view;
     let mariadb = statement.index.is_mariadb();
-    if view == View::Stored && !mariadb {
+    let mends = mariadb && matches!(subject, Subject::Columns);
+    if view == View::Stored && !mends {
         return Plan::Pass;
     }
-    let table = statement.table(schema, table);
+    let table = statement.table(name.schema.as_deref(), &name.table);
     Plan::Describe(Describe {
         view,
+        subject,
         table: table.filter(|t| t.kind == TableKind::Base).cloned(),
         mariadb,
     })

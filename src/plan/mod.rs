@@ -8,6 +8,7 @@ mod change;
 mod charset;
 mod ddl;
 mod declare;
+mod duplicate;
 mod examine;
 mod glance;
 mod insert;
@@ -16,6 +17,8 @@ mod lineage;
 mod select;
 mod settings;
 mod statement;
+mod update;
+mod value;
 mod walk;
 
 #[cfg(test)]
@@ -28,6 +31,8 @@ pub use examine::{
     examine, examine_dynamic, examine_prepared, examine_with_parameters, refuse_named,
 };
 pub use glance::glance;
+
+pub use crate::sql::edit::{Edit, apply as rewritten};
 pub use lineage::{Lineage, Slot};
 pub use statement::CodecColumn;
 
@@ -215,15 +220,6 @@ pub struct Declare {
     pub ddl: Ddl,
 }
 
-/// A replacement in a statement's text.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Edit {
-    /// The bytes that are replaced.
-    pub span: Range<usize>,
-    /// What stands there instead.
-    pub text: Vec<u8>,
-}
-
 /// What a statement may have changed in the catalog.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Ddl {
@@ -249,17 +245,4 @@ impl Declare {
     pub fn rewritten(&self, text: &[u8]) -> Vec<u8> {
         rewritten(text, &self.edits)
     }
-}
-
-/// A statement with some of its text replaced; the edits in the order of the text.
-pub fn rewritten(text: &[u8], edits: &[Edit]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(text.len() + 64);
-    let mut at = 0;
-    for edit in edits {
-        out.extend_from_slice(&text[at..edit.span.start]);
-        out.extend_from_slice(&edit.text);
-        at = edit.span.end;
-    }
-    out.extend_from_slice(&text[at..]);
-    out
 }

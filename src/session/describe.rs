@@ -1,10 +1,10 @@
-//! `SHOW COLUMNS` and `DESCRIBE`: the server's answer, with codec columns shown as the view has
-//! them ([`crate::view::describe`]). Row by row; nothing is collected.
+//! `SHOW COLUMNS`, `DESCRIBE` and `SHOW CREATE TABLE`: the server's answer, with codec columns
+//! shown as the view has them ([`crate::view::describe`]). Row by row; nothing is collected.
 
 use std::io;
 
 use super::relay::{Relay, Statement};
-use crate::view::describe::{Describe, Header};
+use crate::view::describe::{Describe, Header, Heading};
 use crate::wire::column::Column;
 use crate::wire::lenenc;
 use crate::wire::response::Seen;
@@ -16,7 +16,8 @@ const PACKET: u64 = 16 << 20;
 /// Sends the statement and relays its response, rewritten.
 pub async fn run(relay: &mut Relay, statement: Statement, plan: &Describe) -> io::Result<()> {
     let (mut out, server, responses) = relay.ask(&statement).await?;
-    let mut names: Vec<Vec<u8>> = Vec::new();
+    let mut headings: Vec<Heading> = Vec::new();
+    let mut header: Option<Header> = None;
     loop {
         let (at_column, in_rows) = (responses.at_column(), responses.in_rows());
         let packet = server.read_packet(PACKET).await?;
@@ -26,9 +27,12 @@ pub async fn run(relay: &mut Relay, statement: Statement, plan: &Describe) -> io
         } else {
             None
         };
-        names.extend(column.map(|c| c.name.to_vec()));
+        headings.extend(column.map(|c| Heading {
+            name: c.name.to_vec(),
+        }));
         let row = if in_rows && responses.in_rows() {
-            rewritten(&packet.payload, plan, &names)
+            let header = header.get_or_insert_with(|| plan.header(&headings));
+            rewritten(&packet.payload, plan, header)
         } else {
             None
         };
@@ -46,14 +50,13 @@ pub async fn run(relay: &mut Relay, statement: Statement, plan: &Describe) -> io
 }
 
 /// The row as the view has it; `None` if it stays as it is.
-fn rewritten(payload: &[u8], plan: &Describe, names: &[Vec<u8>]) -> Option<Vec<u8>> {
-    let header = Header::new(names.iter().map(Vec::as_slice));
+fn rewritten(payload: &[u8], plan: &Describe, header: &Header) -> Option<Vec<u8>> {
     let cells: Vec<_> = row::cells(payload).collect::<Option<_>>()?;
     let mut fields: Vec<_> = cells
         .into_iter()
         .map(|cell| cell.value.map(|value| payload[value].to_vec()))
         .collect();
-    if !plan.rewrite(&header, &mut fields) {
+    if !plan.rewrite(header, &mut fields) {
         return None;
     }
     let mut out = Vec::with_capacity(payload.len());

@@ -6,6 +6,7 @@
 
 pub mod create_table;
 mod cursor;
+pub mod edit;
 pub mod insert;
 pub mod lexer;
 pub mod literal;
@@ -13,6 +14,7 @@ pub mod name;
 pub mod show;
 pub mod skeleton;
 pub mod statement;
+pub mod update;
 
 #[cfg(test)]
 mod tests;

@@ -15,6 +15,8 @@ pub enum Show {
         /// Only some of the columns: `LIKE`, `WHERE`, or a column after the table.
         filtered: bool,
     },
+    /// `SHOW CREATE TABLE`
+    Create(TableName),
     /// Any other `SHOW`.
     Other,
 }
@@ -23,6 +25,10 @@ pub enum Show {
 pub fn parse(text: &[u8], tokens: &[Token]) -> Option<Show> {
     let mut cursor = Cursor::new(text, tokens);
     if cursor.word("SHOW") {
+        if cursor.words(&["CREATE", "TABLE"]) {
+            let table = cursor.table_name().filter(|_| cursor.is_at_end());
+            return Some(table.map_or(Show::Other, Show::Create));
+        }
         return Some(columns(&mut cursor).unwrap_or(Show::Other));
     }
     if cursor.any_word(&["DESCRIBE", "DESC", "EXPLAIN"]) {
@@ -128,12 +134,27 @@ mod tests {
     }
 
     #[test]
+    fn the_statement_of_a_table() {
+        for (text, table) in [
+            ("SHOW CREATE TABLE t", "`t`"),
+            ("show create table `d`.`t`", "`d`.`t`"),
+        ] {
+            match shown(text) {
+                Some(Show::Create(name)) => assert_eq!(name.to_string(), table),
+                other => panic!("{text}: {other:?}"),
+            }
+        }
+    }
+
+    #[test]
     fn other_statements() {
         for text in [
             "SHOW TABLES",
             "SHOW COLUMNS",
             "SHOW COLUMNS FROM t d",
-            "SHOW CREATE TABLE t",
+            "SHOW CREATE VIEW t",
+            "SHOW CREATE TABLE",
+            "SHOW CREATE TABLE t x",
         ] {
             assert_eq!(shown(text), Some(Show::Other), "{text}");
         }

@@ -25,7 +25,7 @@ fn executable_comments(lab: &Lab) {
         "/*M!80016",
         "/*M!999999",
     ] {
-        let select = |columns: &str| format!("SELECT {columns} {opening} , note /* x */ */ FROM t");
+        let select = |columns: &str| format!("SELECT {columns} {opening} , note */ FROM t");
         let expected = direct.ok(select("id")).columns.len();
         let answer = client.ok(select("data"));
         assert_eq!(answer.columns.len(), expected, "{opening}");

@@ -23,6 +23,7 @@ mod roundtrip;
 mod s3;
 mod secrecy;
 mod shapes;
+mod show_create;
 mod stores;
 mod support;
 mod views;

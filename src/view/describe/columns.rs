@@ -1,27 +1,8 @@
-//! What `SHOW COLUMNS` and `DESCRIBE` say of a column, row by row.
-//!
-//! In the `bytes` view a translated codec column is the `longblob` that the client declared (a
-//! `varchar`, where its values are texts), and comments carry only markers that DataJoint 0.14
-//! understands: its own `:attach:` stands for `<attach>`. In the `json` view every codec column
-//! is `json`. In the `stored` view columns that hold JSON say so, which MariaDB does not
-//! (DataJoint 2.3.5 needs it to insert there).
+//! The rows of `SHOW COLUMNS` and `DESCRIBE`.
 
-use std::sync::Arc;
-
-use super::{Shape, View};
-use crate::catalog::{ColumnCodec, Table};
-use crate::codec::{TypeSpec, comment};
-
-/// How the rows of one `SHOW COLUMNS` are rewritten.
-#[derive(Debug, Clone)]
-pub struct Describe {
-    /// What the client sees.
-    pub view: View,
-    /// The table, if it has codec columns: for results without a `Comment`.
-    pub table: Option<Arc<Table>>,
-    /// Whether the server reports JSON columns as `longtext`.
-    pub mariadb: bool,
-}
+use super::{Describe, Field, Presentation};
+use crate::codec::comment;
+use crate::view::View;
 
 /// Where the fields of a row stand, by the names in the result's column definitions.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -29,32 +10,20 @@ pub struct Header {
     field: Option<usize>,
     column_type: Option<usize>,
     collation: Option<usize>,
+    default: Option<usize>,
     comment: Option<usize>,
-}
-
-/// One field of a text protocol row; `None` is NULL.
-pub type Field = Option<Vec<u8>>;
-
-/// What the client is to be told of a column.
-#[derive(Debug, Default, PartialEq, Eq)]
-struct Presentation<'a> {
-    column_type: Option<&'static str>,
-    /// `Some(None)` is NULL: the type has none.
-    collation: Option<Option<&'static str>>,
-    /// What goes before the comment.
-    marker: &'static str,
-    comment: Option<&'a str>,
 }
 
 impl Header {
     /// Reads the names of the result's columns, in order.
-    pub fn new<'a>(names: impl IntoIterator<Item = &'a [u8]>) -> Self {
+    pub(super) fn new<'a>(names: impl IntoIterator<Item = &'a [u8]>) -> Self {
         let mut header = Self::default();
         for (i, name) in names.into_iter().enumerate() {
             let place = match name.to_ascii_lowercase().as_slice() {
                 b"field" => &mut header.field,
                 b"type" => &mut header.column_type,
                 b"collation" => &mut header.collation,
+                b"default" => &mut header.default,
                 b"comment" => &mut header.comment,
                 _ => continue,
             };
@@ -64,130 +33,93 @@ impl Header {
     }
 
     /// Whether this is the result of a `SHOW COLUMNS` at all.
-    pub fn is_columns(&self) -> bool {
+    pub(super) fn is_columns(&self) -> bool {
         self.field.is_some() && self.column_type.is_some()
     }
 }
 
-impl Describe {
-    /// Rewrites one row in place; whether anything changed.
-    pub fn rewrite(&self, header: &Header, row: &mut [Field]) -> bool {
-        let text = |at: Option<usize>, row: &[Field]| -> Option<String> {
-            let field = row.get(at?)?.as_ref()?;
-            Some(String::from_utf8_lossy(field).into_owned())
-        };
-        let comment = text(header.comment, row);
-        let column_type = text(header.column_type, row).unwrap_or_default();
-        let marker = match &comment {
-            Some(comment) => comment::marker(comment).map(|m| (m.type_text, Some(m.comment))),
-            None => {
-                let name = text(header.field, row).unwrap_or_default();
-                self.marker_of(&name).map(|marker| (marker, None))
-            }
-        };
-        let Some((marker, plain)) = marker else {
-            return false;
-        };
-        let shown = self.present(marker, plain, &column_type);
-        let plain = shown.comment.map(|plain| {
-            // The bytes after the marker, which may be in any character set.
-            let rest = text_after_marker(header.comment.and_then(|at| row.get(at)), plain);
-            [shown.marker.as_bytes(), &rest].concat()
-        });
-        let mut changed = false;
-        let mut put = |at: Option<usize>, value: Field| {
-            if let Some(field) = at.and_then(|at| row.get_mut(at)) {
-                changed |= *field != value;
-                *field = value;
-            }
-        };
-        if let Some(column_type) = shown.column_type {
-            put(header.column_type, Some(column_type.into()));
+/// Rewrites one row in place; whether anything changed.
+pub(super) fn rewrite(describe: &Describe, header: &Header, row: &mut [Field]) -> bool {
+    let before = |at: Option<usize>| row.get(at?)?.as_deref();
+    let text = |at| before(at).map(String::from_utf8_lossy);
+    let column_type = text(header.column_type).unwrap_or_default();
+    let comment = text(header.comment);
+    let marker = match &comment {
+        Some(comment) => comment::marker(comment).map(|m| m.type_text.to_owned()),
+        None => describe.marker_of(&text(header.field).unwrap_or_default()),
+    };
+    let shown = marker.map_or_else(Presentation::default, |marker| {
+        Presentation::new(describe.view, describe.mariadb, &marker, &column_type)
+    });
+    let comment = shown.marker.and_then(|marker| {
+        // The bytes after the marker, which may be in any character set.
+        let rest = text_after_marker(before(header.comment)?);
+        Some([marker.as_bytes(), rest].concat())
+    });
+    let default = match describe.view == View::Stored && describe.mariadb {
+        true => before(header.default).and_then(|d| mysql_default(d, &column_type)),
+        false => None,
+    };
+    let column_type = shown.column_type.map(|t| Some(t.into()));
+    let collation = shown.collation.map(|c| c.map(Into::into));
+    let changes = [
+        (header.column_type, column_type),
+        (header.collation, collation),
+        (header.default, default.map(Some)),
+        (header.comment, comment.map(Some)),
+    ];
+    let mut changed = false;
+    for (at, value) in changes {
+        let field = at.and_then(|at| row.get_mut(at));
+        if let (Some(field), Some(value)) = (field, value) {
+            changed |= *field != value;
+            *field = value;
         }
-        if let Some(collation) = shown.collation {
-            put(header.collation, collation.map(Into::into));
-        }
-        if plain.is_some() {
-            put(header.comment, plain);
-        }
-        changed
     }
+    changed
+}
 
-    fn marker_of(&self, column: &str) -> Option<&str> {
+/// A default of the present time as MySQL says it, of which MariaDB says `current_timestamp()`.
+pub(super) fn mysql_default(default: &[u8], column_type: &str) -> Option<Vec<u8>> {
+    const NOW: &[u8] = b"current_timestamp(";
+    let head = default.get(..NOW.len())?;
+    let is_time = ["datetime", "timestamp"].iter().any(|time| {
+        let head = column_type.get(..time.len());
+        head.is_some_and(|head| head.eq_ignore_ascii_case(time))
+    });
+    if !is_time || !head.eq_ignore_ascii_case(NOW) {
+        return None;
+    }
+    let digits = default[NOW.len()..].strip_suffix(b")")?;
+    let digits = std::str::from_utf8(digits).ok()?;
+    Some(match digits {
+        "" => b"CURRENT_TIMESTAMP".to_vec(),
+        digits => format!("CURRENT_TIMESTAMP({digits})").into_bytes(),
+    })
+}
+
+impl Describe {
+    fn marker_of(&self, column: &str) -> Option<String> {
         let table = self.table.as_ref()?;
         let column = table.column(column.as_bytes())?;
-        table.columns[column].marker.as_deref()
-    }
-
-    fn present<'a>(
-        &self,
-        marker: &str,
-        plain: Option<&'a str>,
-        column_type: &str,
-    ) -> Presentation<'a> {
-        let spec = match marker.starts_with('<') {
-            true => TypeSpec::parse(marker),
-            false => None,
-        };
-        let mut shown = Presentation::default();
-        match (self.view, spec) {
-            (View::Bytes | View::Json, Some(spec)) => {
-                let Ok(chain) = spec.resolve() else {
-                    return shown;
-                };
-                shown.comment = plain;
-                let is_attach = chain.codecs.first() == Some(&"attach");
-                if is_attach && self.view == View::Bytes {
-                    shown.marker = ":attach:";
-                }
-                let codec = ColumnCodec::Chain(chain);
-                if self.view.translates(&codec) {
-                    let (column_type, collation) = match self.view.shape(&codec) {
-                        Shape::LongBlob => ("longblob", None),
-                        Shape::LongText => ("json", None),
-                        Shape::VarChar => ("varchar(1024)", Some("utf8mb4_bin")),
-                    };
-                    shown.column_type = Some(column_type);
-                    shown.collation = Some(collation);
-                }
-            }
-            // DataJoint 0.14 knows `:uuid:`, and needs it to tell a UUID from 16 bytes.
-            (View::Bytes | View::Json, None) => {
-                if !marker.eq_ignore_ascii_case("uuid") && comment::is_core_type(marker) {
-                    shown.comment = plain;
-                }
-            }
-            (View::Stored, spec) => {
-                let is_json = match &spec {
-                    Some(spec) => spec.store.is_some(),
-                    None => ["json", "jsonb"]
-                        .iter()
-                        .any(|j| marker.eq_ignore_ascii_case(j)),
-                };
-                if is_json && self.mariadb && column_type.eq_ignore_ascii_case("longtext") {
-                    shown.column_type = Some("json");
-                }
-            }
-        }
-        shown
+        table.columns[column].marker.clone()
     }
 }
 
-/// What follows the marker in `field`, byte for byte.
-fn text_after_marker(field: Option<&Field>, plain: &str) -> Vec<u8> {
-    let Some(Some(bytes)) = field else {
-        return plain.into();
-    };
+/// What follows the marker in `comment`, byte for byte.
+pub(super) fn text_after_marker(comment: &[u8]) -> &[u8] {
     // Neither colon of the marker is part of a longer character in any charset that a
     // server sends results in, so the second colon ends the marker in the bytes too.
-    let mut parts = bytes.splitn(3, |&b| b == b':');
-    parts.nth(2).unwrap_or_default().to_vec()
+    comment.splitn(3, |&b| b == b':').nth(2).unwrap_or_default()
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
+    use super::super::Subject;
     use super::*;
-    use crate::catalog::{Column, TableKind};
+    use crate::catalog::{Column, Table, TableKind};
 
     const FULL: [&str; 9] = [
         "Field",
@@ -204,6 +136,7 @@ mod tests {
     fn describe(view: View) -> Describe {
         Describe {
             view,
+            subject: Subject::Columns,
             table: None,
             mariadb: true,
         }
@@ -226,7 +159,7 @@ mod tests {
         ];
         let mut row: Vec<Field> = fields.iter().map(|f| Some(f.as_bytes().to_vec())).collect();
         let before = row.clone();
-        let changed = describe(view).rewrite(&header, &mut row);
+        let changed = rewrite(&describe(view), &header, &mut row);
         assert_eq!(changed, row != before, "{comment}");
         let text = |i: usize| {
             let field = row[i].clone();
@@ -383,6 +316,32 @@ mod tests {
         }
     }
 
+    /// The default of the second column, after the rewrite of its row.
+    fn default_of(view: View, column_type: &str, default: &str) -> String {
+        let header = Header::new([&b"Field"[..], b"Type", b"Default"]);
+        let fields = ["c", column_type, default];
+        let mut row: Vec<Field> = fields.iter().map(|f| Some(f.as_bytes().to_vec())).collect();
+        rewrite(&describe(view), &header, &mut row);
+        String::from_utf8(row[2].clone().unwrap_or_default()).expect("UTF-8")
+    }
+
+    #[test]
+    fn the_stored_view_says_the_present_time_as_mysql_does() {
+        for (column_type, default, shown) in [
+            ("timestamp", "current_timestamp()", "CURRENT_TIMESTAMP"),
+            (
+                "datetime(3)",
+                "current_timestamp(3)",
+                "CURRENT_TIMESTAMP(3)",
+            ),
+            ("varchar(30)", "current_timestamp()", "current_timestamp()"),
+            ("datetime", "2020-01-01 00:00:00", "2020-01-01 00:00:00"),
+        ] {
+            assert_eq!(default_of(View::Stored, column_type, default), shown);
+            assert_eq!(default_of(View::Bytes, column_type, default), default);
+        }
+    }
+
     #[test]
     fn without_full_the_catalog_knows_the_marker() {
         let column = Column {
@@ -411,10 +370,10 @@ mod tests {
             ]
         };
         let mut traces = row("Traces");
-        assert!(describe.rewrite(&header, &mut traces));
+        assert!(rewrite(&describe, &header, &mut traces));
         assert_eq!(traces[1].as_deref(), Some(&b"longblob"[..]));
         let mut other = row("other");
-        assert!(!describe.rewrite(&header, &mut other));
+        assert!(!rewrite(&describe, &header, &mut other));
     }
 
     #[test]
@@ -422,7 +381,7 @@ mod tests {
         let header = Header::new(FULL.map(str::as_bytes));
         let mut row: Vec<Field> = vec![Some(b"x".to_vec()); 9];
         row[8] = Some(b":int32:gr\xf6\xdfe".to_vec());
-        assert!(describe(View::Bytes).rewrite(&header, &mut row));
+        assert!(rewrite(&describe(View::Bytes), &header, &mut row));
         assert_eq!(row[8].as_deref(), Some(&b"gr\xf6\xdfe"[..]));
     }
 
