@@ -8,6 +8,7 @@
 mod buffers;
 mod choose;
 mod coded;
+mod compressed;
 mod context;
 mod declare;
 mod describe;
