@@ -48,6 +48,9 @@ pub enum Event {
     Statement(Statement),
     /// Another command that a handler takes; `payload` begins with the command byte.
     Command { seq: u8, payload: Bytes },
+    /// A command on a prepared statement that something is known of; its packets are next in the
+    /// client's link.
+    Prepared,
     /// An unexpected result shows a codec column; its definition, or the row with the pointer, is
     /// next in the server's link.
     Leak { seq: u8, column: String },
@@ -84,7 +87,7 @@ pub struct Relay {
     /// Added to the sequence numbers of the response under way, where the proxy sent the
     /// command in another number of packets than the client.
     pub seq_shift: u8,
-    /// The prepared statements whose execution changes the catalog.
+    /// The prepared statements that something is known of.
     pub prepared: Prepared,
     /// What the session has chosen to see.
     pub choice: Choice,
@@ -94,7 +97,8 @@ pub struct Relay {
     collecting: Option<Collecting>,
     /// The view that its listener gives.
     listener: View,
-    multi_statements: bool,
+    /// The client may send several statements at once.
+    pub multi_statements: bool,
     limit: u64,
 }
 
@@ -219,6 +223,9 @@ impl Relay {
                 self.server.queue(chunk);
             }
         }
+        // Not 0 where the client's packet was another: see `several`.
+        let sent = packet::chunks(statement.payload.len() as u64) as u8;
+        self.seq_shift = statement.seq.wrapping_add(1).wrapping_sub(sent);
         self.responses.sent(command::expect(statement.command));
     }
 
@@ -352,7 +359,11 @@ impl Relay {
             let fresh = self.client.cutter.at_boundary() && !self.infile;
             let whole = fresh && self.is_looked_into(&buf[at..], catalog);
             let begin = at;
-            let need = |len: usize| if whole { len } else { 1 };
+            let need = |len: usize| match () {
+                () if whole => len,
+                () if self.prepared.any() => prepare::HEAD,
+                () => 1,
+            };
             let Some(head) = self.client.cutter.next(buf, &mut at, need) else {
                 if whole && self.collect_from(&buf[begin..]) {
                     return (buf.len(), begin, None);
@@ -385,11 +396,7 @@ impl Relay {
                             })
                         })
                     }
-                    command::STMT_EXECUTE if self.prepared.executed(payload).is_none() => None,
-                    command::STMT_CLOSE => {
-                        self.prepared.closed(payload);
-                        None
-                    }
+                    command::SET_OPTION => None,
                     _ => Some(Event::Command {
                         seq,
                         payload: Bytes::copy_from_slice(payload),
@@ -397,6 +404,15 @@ impl Relay {
                 };
                 if event.is_some() {
                     return (at, head.start, event);
+                }
+            }
+            if command::is_on_statement(command) && self.prepared.any() {
+                if self.prepared.takes(payload) {
+                    self.client.cutter = packet::Cutter::default();
+                    return (head.start, head.start, Some(Event::Prepared));
+                }
+                if command == command::STMT_CLOSE {
+                    self.prepared.closed(payload);
                 }
             }
             if command == command::QUERY {
@@ -410,8 +426,8 @@ impl Relay {
             } else if command == command::STMT_PREPARE {
                 self.prepared.other();
             } else if command == command::SET_OPTION {
-                // It switches multi-statements on or off; whether it succeeds is not awaited.
-                self.multi_statements = true;
+                // It switches multi-statements on (0) or off (1), which no server refuses.
+                self.multi_statements = payload.get(1) != Some(&1);
             }
             self.responses.sent(command::expect(command));
         }
@@ -431,9 +447,7 @@ impl Relay {
                 HEADER + len <= buffers::SIZE
                     || self.choice.view != View::Stored && !catalog.index().is_empty()
             }
-            command::STMT_EXECUTE => self.prepared.any() && len <= prepare::EXECUTE,
-            command::STMT_CLOSE => self.prepared.any_of_views() && len <= prepare::EXECUTE,
-            command::CHANGE_USER | command::RESET_CONNECTION => true,
+            command::CHANGE_USER | command::RESET_CONNECTION | command::SET_OPTION => true,
             command::FIELD_LIST => self.choice.view != View::Stored,
             _ => false,
         }

@@ -6,6 +6,7 @@
 
 mod both_ways;
 mod catalog;
+mod charsets;
 mod codecs;
 mod command_line;
 mod compression;
@@ -18,11 +19,13 @@ mod fidelity;
 mod literals;
 mod login;
 mod mysql;
+mod prepared;
 mod reads;
 mod refusals;
 mod roundtrip;
 mod s3;
 mod secrecy;
+mod several;
 mod shapes;
 mod show_create;
 mod stores;

@@ -193,9 +193,9 @@ fn other_writes_are_refused() {
         "ALTER TABLE lab.session RENAME COLUMN traces TO x",
         "ALTER TABLE session ADD x longblob COMMENT '<blob@main> new'",
         "ALTER TABLE other ADD x longblob COMMENT \"<blob> new\"",
-        "SELECT 1; INSERT INTO session (traces) VALUES ('x')",
-        "SELECT traces FROM session; SELECT 2",
-        "USE lab; SELECT traces FROM session",
+        "SELECT 1; SELECT max(hex(traces)) FROM session",
+        "SELECT hex(traces) FROM session; SELECT 2",
+        "USE lab; SELECT hex(traces) FROM session",
     ];
     for text in texts {
         let found = short(plan(text));
@@ -245,7 +245,7 @@ fn harmless_changes_pass() {
         ("CALL p(1)", "read"),
         ("EXECUTE s USING @x", "read"),
         ("PREPARE s FROM 'SELECT subject_id FROM session'", "read"),
-        ("CALL p(1); SELECT 1", "read"),
+        ("CALL p(1); SELECT 1", "several"),
     ]);
 }
 
