@@ -26,6 +26,7 @@ mod roundtrip;
 mod s3;
 mod secrecy;
 mod several;
+mod shapes;
 mod show_create;
 mod sizes;
 mod stores;
