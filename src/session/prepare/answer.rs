@@ -156,9 +156,12 @@ impl Preparing<'_> {
                 let text = edited(&edits);
                 Ok((text, What::Translated(Translated::new(planned))))
             }
-            Plan::Pass | Plan::Several | Plan::Describe(_) | Plan::Choose(_) | Plan::Ask(_) => {
-                Ok((None, What::Passing))
-            }
+            Plan::Pass
+            | Plan::Several
+            | Plan::Describe(_)
+            | Plan::Choose(_)
+            | Plan::Ask(_)
+            | Plan::Load(_) => Ok((None, What::Passing)),
         }
     }
 
@@ -168,10 +171,7 @@ impl Preparing<'_> {
             false => Slot::Client(n),
         };
         Planned {
-            write: Write {
-                cells: Vec::new(),
-                keys: Vec::new(),
-            },
+            write: Write::default(),
             columns: Vec::new(),
             slots: (0..self.parameters.len()).map(slot).collect(),
             count: self.parameters.len(),
@@ -184,7 +184,13 @@ impl Preparing<'_> {
     fn writing(&self, relay: &Relay, write: Write) -> Result<Planned, Refusal> {
         let manner = relay.choice.manner();
         // All that a plan has, so that nothing of it is forgotten here.
-        let Write { cells, keys } = &write;
+        let Write {
+            cells,
+            keys,
+            // Refused by `examine_prepared`.
+            lookup: _,
+            copied: _,
+        } = &write;
         let mut columns = Vec::with_capacity(cells.len());
         // Places in the text, and what stands there for the server.
         let mut slots: Vec<(usize, Slot)> = (self.parameters.iter().enumerate())
