@@ -209,7 +209,7 @@ fn the_refused_column_is_named() {
     for statement in [
         "UPDATE t SET data = note",
         "INSERT INTO t (id, data) VALUES (5, UNHEX(note))",
-        "SELECT LENGTH(data) FROM t",
+        "SELECT SHA1(data) FROM t",
     ] {
         assert_refusal(
             &client.error(statement),
