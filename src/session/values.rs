@@ -4,13 +4,15 @@
 use std::io;
 use std::ops::Range;
 
+use bytes::Bytes;
+
 use super::encode::{Sent, Stored};
 use super::evaluate::{self, Expression, Form};
 use super::refuse::Failure;
 use super::relay::{Relay, Statement};
 use super::shared::Shared;
 use crate::catalog::{ColumnCodec, KeyType};
-use crate::codec::{Key, Notation};
+use crate::codec::{Key, Manner, Notation};
 use crate::plan::key::Written;
 use crate::plan::{Cell, KeyPart, KeySource, RowKey, Source, Write, key};
 use crate::refusal::Refusal;
@@ -35,17 +37,11 @@ pub async fn evaluated(
     write: &Write,
 ) -> io::Result<Result<Values, Failure>> {
     let text = |span: &Range<usize>| statement.payload.slice(1 + span.start..1 + span.end);
-    let is_json = relay.choice.manner().notation == Notation::Json;
+    let manner = relay.choice.manner();
     let mut expressions = Vec::new();
     for cell in &write.cells {
         if let Source::Expression = cell.source {
-            let codec = cell.table.columns[cell.column].codec.as_ref();
-            let is_text = is_json || codec.is_some_and(ColumnCodec::is_text);
-            expressions.push(Expression {
-                text: text(&cell.span),
-                form: if is_text { Form::Text } else { Form::Bytes },
-                column: cell.table.column_path(cell.column),
-            });
+            expressions.push(expression(cell, text(&cell.span), &manner));
         }
     }
     let of_cells = expressions.len();
@@ -95,6 +91,17 @@ pub async fn evaluated(
         }
     }
     Ok(Ok(values))
+}
+
+/// What the server is asked for, to have the value of a cell that is this expression.
+pub fn expression(cell: &Cell, text: Bytes, manner: &Manner) -> Expression {
+    let codec = cell.table.columns[cell.column].codec.as_ref();
+    let is_text = manner.notation == Notation::Json || codec.is_some_and(ColumnCodec::is_text);
+    Expression {
+        text,
+        form: if is_text { Form::Text } else { Form::Bytes },
+        column: cell.table.column_path(cell.column),
+    }
 }
 
 /// A key with the results of its expressions, which are noted as edits, too.
