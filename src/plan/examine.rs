@@ -102,6 +102,24 @@ pub fn examine_with_parameters(
 /// what can be sent as text only.
 pub fn examine_prepared(text: &Bytes, context: &Context, index: &Index) -> Result<Plan, Refusal> {
     let plan = examine_with_parameters(text, context, index)?;
+    if let Plan::Write(Write {
+        edits,
+        hashed,
+        returned,
+        ..
+    }) = &plan
+        && (*hashed || !edits.is_empty() || returned.is_some())
+    {
+        let tokens = lex(text, context.dialect).tokens;
+        let statement = Statement {
+            text,
+            tokens: &tokens,
+            context,
+            index,
+        };
+        let reason = "codec-proxy does not compare or return it in prepared statements that write";
+        return Err(refuse_all(&statement, reason, TEXT_PROTOCOL));
+    }
     if let Plan::Write(Write { lookup, copied, .. }) = &plan {
         let table = lookup.as_ref().map(|lookup| (&lookup.table, lookup.column));
         let copied = copied.first().map(|copied| (&copied.table, copied.column));

@@ -225,7 +225,9 @@ impl Session<'_> {
             Ok(Plan::Write(write)) => {
                 drop(text);
                 let seq = statement.seq;
-                match write::run(relay, self.shared, &self.context, statement, write).await? {
+                match write::run(relay, self.shared, &self.context, &index, statement, write)
+                    .await?
+                {
                     Ok(()) => Ok(()),
                     Err(failure) => return self.fail(seq, &failure).await,
                 }
