@@ -4,12 +4,14 @@
 //! stand on. Every test makes a [`support::lab::Lab`]: a database of its own on a server that
 //! all tests share, a store folder and a proxy process.
 
+mod alter;
 mod both_ways;
 mod catalog;
 mod codecs;
 mod command_line;
 mod connections;
 mod datajoint;
+mod declare;
 mod describe;
 mod dump;
 mod faults;
