@@ -6,9 +6,10 @@ SETUP := tests/setup
 export PATH := $(HOME)/.cargo/bin:$(PATH)
 CARGO_TARGET_DIR ?= target
 export FUZZ_SECONDS ?= 600
+TOOLS := $(or $(CODEC_PROXY_TOOLS),$(CARGO_TARGET_DIR)/tools)
 PROXY := $(CARGO_TARGET_DIR)/debug/codec-proxy
 
-.PHONY: help demo up build test test-datajoint-2 test-datajoint-0 bench fuzz clean
+.PHONY: help demo up build test test-clients test-datajoint-2 test-datajoint-0 bench fuzz clean
 
 help: ## this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -34,6 +35,11 @@ test: ## installs what is missing and runs every test
 	@$(SETUP)/python.sh dj0 dj2 seaweedfs & python=$$!; \
 	    $(SETUP)/azurite.sh; azurite=$$?; wait $$python && exit $$azurite
 	@if cargo nextest --version >/dev/null 2>&1; then cargo nextest run --locked --no-fail-fast; else cargo test --locked --no-fail-fast; fi
+
+test-clients: build ## runs 21 drivers of 9 languages directly and through codec-proxy, and compares
+	@$(SETUP)/mariadb.sh
+	@$(SETUP)/matrix.sh
+	@$(TOOLS)/matrix/bin/python tests/clients/matrix/run.py --proxy $(PROXY)
 
 test-datajoint-2: build ## DataJoint 2.3.5's own tests, directly and through the stored view; ten minutes
 	@$(SETUP)/mariadb.sh

@@ -6,6 +6,7 @@ Blobs and their texts come from the vectors of `tests/vectors`, in the form with
 
 import io
 import json
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -73,6 +74,24 @@ def write(target, name, content):
     (folder / name).write_bytes(content if isinstance(content, bytes) else content.encode())
 
 
+def frame(contents, claimed=0):
+    return len(contents).to_bytes(3, "little") + b"\0" + claimed.to_bytes(3, "little") + contents
+
+
+# The first byte: 1 for zstd, and how many bytes arrive at a time.
+PACKED = zlib.compress(b"SELECT 1 " * 20)
+FRAMES = {
+    "plain": b"\x10" + frame(b"\x01\0\0\0\x0e"),
+    "zlib": b"\x10" + frame(PACKED, 180) + frame(b"x"),
+    "short": b"\x10" + frame(PACKED, 179),
+    "long": b"\x10" + frame(PACKED, 181),
+    "more": b"\xfe" + frame(PACKED + b"x", 180),
+    "cut": b"\x02" + frame(PACKED[:-1], 180),
+    "zstd": b"\x11" + frame(bytes.fromhex("28b52ffd60b400850000485345454c4543542031200100ea2b2a"), 180),
+    "empty": b"\x11" + frame(b"") + frame(b"", 5),
+}
+
+
 def main():
     compressed = 0
     for vector in json.loads((here / "../tests/vectors/blob_vectors.json").read_text()):
@@ -97,6 +116,8 @@ def main():
         out = io.BytesIO()
         np.save(out, array, allow_pickle=False)
         write("npy", str(number), out.getvalue())
+    for name, frames in FRAMES.items():
+        write("frames", name, frames)
     for version in [(2, 0), (3, 0)]:
         out = io.BytesIO()
         np.lib.format.write_array(out, np.arange(3), version)

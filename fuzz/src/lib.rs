@@ -8,6 +8,7 @@ use codec_proxy::codec::npy_file::NpyFile;
 use codec_proxy::codec::value::Packed;
 use codec_proxy::codec::{Chain, Dtype, Pointer, TypeSpec, Value, ValueLimits};
 use codec_proxy::codec::{blob as blobs, comment, json as texts, metadata};
+use codec_proxy::wire::compress::{self, Algorithm, Unpacker};
 
 /// Small enough that an input that asks for memory is refused, not served.
 const LIMITS: ValueLimits = ValueLimits {
@@ -53,6 +54,50 @@ pub fn npy(data: &[u8]) {
             assert_eq!(packed(&again), value);
         }
     }
+}
+
+/// Frames of the compressed protocol; the first byte says which, and how they are cut. What is made
+/// of a frame is never more than its header says, and does not depend on how its bytes arrive.
+pub fn frames(data: &[u8]) {
+    let Some((choice, raw)) = data.split_first() else {
+        return;
+    };
+    let algorithm = match choice & 1 {
+        0 => Algorithm::Zlib,
+        _ => Algorithm::Zstd { level: 3 },
+    };
+    let most = raw.len() + raw.chunks(compress::HEADER).count() * compress::CONTENTS;
+    let whole = unpacked(algorithm, raw, raw.len().max(1));
+    let cut = unpacked(algorithm, raw, usize::from(choice >> 1) + 1);
+    assert!(whole.0.len() <= most);
+    let shorter = whole.0.len().min(cut.0.len());
+    assert_eq!(whole.0[..shorter], cut.0[..shorter]);
+    if whole.1 && cut.1 {
+        assert_eq!(whole.0.len(), cut.0.len());
+    }
+}
+
+/// What frames come to, at most a MiB; false if they are broken.
+fn unpacked(algorithm: Algorithm, raw: &[u8], piece: usize) -> (Vec<u8>, bool) {
+    let mut unpacker = Unpacker::new(algorithm);
+    let (mut all, mut out) = (Vec::new(), [0; 1000]);
+    for mut rest in raw.chunks(piece) {
+        loop {
+            let Ok((used, made)) = unpacker.read(rest, &mut out) else {
+                return (all, false);
+            };
+            all.extend_from_slice(&out[..made]);
+            rest = &rest[used..];
+            if made == 0 {
+                assert!(rest.is_empty(), "there was room");
+                break;
+            }
+            if all.len() > 1 << 20 {
+                return (all, false);
+            }
+        }
+    }
+    (all, true)
 }
 
 fn packed(value: &Value) -> Option<Packed> {

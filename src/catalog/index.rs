@@ -270,6 +270,11 @@ impl ColumnCodec {
         }
     }
 
+    /// Whether, in the bytes notation, a client sends and gets text and not binary.
+    pub fn is_text(&self) -> bool {
+        matches!(self, Self::Chain(chain) if chain.is_text())
+    }
+
     /// Whether the column holds pointers and not the values themselves.
     pub fn is_external(&self) -> bool {
         match self {

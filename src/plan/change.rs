@@ -1,56 +1,13 @@
-//! UPDATE, DELETE and the rest of the statements that are not queries, INSERT or DDL.
+//! DELETE and the rest of the statements that are not queries, INSERT, UPDATE or DDL.
 
 use super::Plan;
 use super::statement::{CodecColumn, Statement, codecs, refuse_views};
 use crate::refusal::Refusal;
 
-const INSERT: &str = "write it with INSERT … VALUES or REPLACE";
 const READ_PLAINLY: &str = "read the value with a plain SELECT";
 
-/// UPDATE passes if it gives codec columns nothing but NULL or DEFAULT and uses translated ones
-/// under `IS NULL` only.
-pub(super) fn update(statement: Statement) -> Result<Plan, Refusal> {
-    let set = statement.find_word(1, &["SET"]).unwrap_or(0);
-    let end = statement.find_word(set, &["WHERE", "ORDER", "LIMIT", "RETURNING"]);
-    let end = end.unwrap_or(statement.tokens.len());
-    let assigned = assigned(&statement, set + 1, end);
-    let tables = statement.tables_besides(&assigned);
-    refuse_views(&tables)?;
-    let columns: Vec<CodecColumn> = tables.iter().flat_map(codecs).collect();
-    let mut cleared = Vec::new();
-    for at in assigned {
-        let Some(column) = statement.column_at(at, &columns) else {
-            continue;
-        };
-        let next = at + 3;
-        let ends = next >= end || statement.is_symbol(next, b',');
-        if !(statement.is_any_word(at + 2, &["NULL", "DEFAULT"]) && ends) {
-            return Err(column.refuse("codec-proxy does not translate UPDATE yet", INSERT));
-        }
-        cleared.push(at);
-    }
-    let translated = statement.translated(&tables);
-    let mut from = 0;
-    cleared.push(statement.tokens.len());
-    for at in cleared {
-        uses_none(
-            &statement,
-            from..at,
-            &translated,
-            "UPDATE would use what is stored",
-        )?;
-        from = at + 1;
-    }
-    match translated.first() {
-        Some(column) if statement.has_wildcard(0..statement.tokens.len()) => {
-            Err(column.refuse("UPDATE would use what is stored", "name the columns"))
-        }
-        _ => Ok(Plan::Pass),
-    }
-}
-
 /// The places of the assigned columns' names in `SET a = 1, t.b = 2`.
-fn assigned(statement: &Statement, from: usize, end: usize) -> Vec<usize> {
+pub(super) fn assigned(statement: &Statement, from: usize, end: usize) -> Vec<usize> {
     let mut places = Vec::new();
     let mut begins = true;
     let mut depth = 0_usize;
@@ -119,7 +76,7 @@ pub(super) fn whole(statement: Statement, what: &str) -> Result<Plan, Refusal> {
     }
 }
 
-fn uses_none(
+pub(super) fn uses_none(
     statement: &Statement,
     tokens: std::ops::Range<usize>,
     translated: &[CodecColumn],

@@ -7,7 +7,9 @@ use bytes::Bytes;
 
 use super::charset;
 use super::statement::{Statement, codecs, refuse_table};
-use super::{Context, Ddl, Plan, Read, alter, change, ddl, glance, insert, select, settings};
+use super::{
+    Context, Ddl, Plan, Read, alter, change, ddl, glance, insert, select, settings, update,
+};
 use crate::catalog::{Index, Table, TableKind};
 use crate::refusal::Refusal;
 use crate::sql::lexer::{TokenKind, lex};
@@ -198,11 +200,11 @@ fn one(statement: Statement, depth: usize) -> Result<Plan, Refusal> {
     }
     match keyword.as_str() {
         _ if is_ddl => ddl::plan(statement),
-        "WITH" if statement.find_word(1, &["UPDATE"]).is_some() => change::update(statement),
+        "WITH" if statement.find_word(1, &["UPDATE"]).is_some() => update::plan(statement),
         "WITH" if statement.find_word(1, &["DELETE"]).is_some() => change::delete(statement),
         "SELECT" | "WITH" | "VALUES" => select::plan(statement),
         "INSERT" | "REPLACE" => insert::plan(statement),
-        "UPDATE" => change::update(statement),
+        "UPDATE" => update::plan(statement),
         "DELETE" => change::delete(statement),
         "CALL" => dynamic(statement),
         "EXECUTE" | "PREPARE" => prepared(statement, depth),

@@ -2,16 +2,14 @@
 
 use std::sync::Arc;
 
+use super::duplicate::Duplicate;
 use super::select;
 use super::statement::{CodecColumn, Statement, codecs, refuse_table, refuse_views};
-use super::{Cell, KeyPart, Plan, RowKey, Source, Write, key};
-use crate::catalog::{ColumnCodec, Table};
+use super::value::{self, LITERALLY, codec_column, needs_key};
+use super::{Cell, KeyPart, Plan, RowKey, Write};
+use crate::catalog::Table;
 use crate::refusal::Refusal;
-use crate::sql::insert::{self, Assignment, Insert, Item};
-use crate::sql::literal::Literal;
-use crate::sql::name::ColumnName;
-
-const LITERALLY: &str = "write the value as a literal in INSERT … VALUES";
+use crate::sql::insert::{self, Insert, Item, Source};
 
 pub(super) fn plan(statement: Statement) -> Result<Plan, Refusal> {
     let tables = statement.tables();
@@ -49,9 +47,13 @@ struct Filling<'a> {
 impl Filling<'_> {
     fn plan(&self) -> Result<Plan, Refusal> {
         let (mut cells, keys) = self.source()?;
-        for assignment in &self.insert.on_duplicate {
-            cells.extend(self.on_duplicate(assignment)?);
-        }
+        let duplicate = Duplicate {
+            statement: &self.statement,
+            insert: self.insert,
+            read: &self.read,
+            target: self.target.as_ref(),
+        };
+        cells.extend(duplicate.cells()?);
         let returning = self.insert.returning.clone();
         if let Some(column) = self.target_translated().first()
             && self.statement.has_wildcard(returning.clone())
@@ -70,23 +72,20 @@ impl Filling<'_> {
 
     fn source(&self) -> Result<(Vec<Cell>, Vec<RowKey>), Refusal> {
         match &self.insert.source {
-            insert::Source::Values { rows } => self.rows(rows),
-            insert::Source::Set(assignments) => {
-                for assignment in assignments {
-                    if let Some(column) = self.assigned(&assignment.column)
-                        && !self.is_null(&assignment.value)
-                    {
-                        let reason = "codec-proxy does not translate INSERT … SET yet";
-                        return Err(column.refuse(reason, LITERALLY));
-                    }
-                    self.reads_none(
-                        assignment.value.tokens.clone(),
-                        "SET would read what is stored",
-                    )?;
-                }
-                Ok(Default::default())
+            Source::Values { rows } => {
+                let places = self.target.as_ref().map(|table| self.places(table));
+                self.rows(rows, places.as_deref())
             }
-            insert::Source::Query(tokens) => {
+            Source::Set(assignments) => {
+                let place = |table: &Table, name: &str| table.column(name.as_bytes());
+                let places = self.target.as_ref().map(|table| {
+                    let names = assignments.iter().map(|a| &a.column.column);
+                    names.map(|name| place(table, name)).collect::<Vec<_>>()
+                });
+                let row = assignments.iter().map(|a| a.value.clone()).collect();
+                self.rows(&[row], places.as_deref())
+            }
+            Source::Query(tokens) => {
                 if let Some(column) = self.filled() {
                     let reason = "codec-proxy does not translate INSERT … SELECT yet";
                     return Err(column.refuse(reason, LITERALLY));
@@ -97,9 +96,13 @@ impl Filling<'_> {
         }
     }
 
-    fn rows(&self, rows: &[Vec<Item>]) -> Result<(Vec<Cell>, Vec<RowKey>), Refusal> {
-        let target = self.target.as_ref();
-        let target = target.map(|table| (table, self.places(table)));
+    /// The cells and keys of rows whose items go to the columns at these places of the target.
+    fn rows(
+        &self,
+        rows: &[Vec<Item>],
+        places: Option<&[Option<usize>]>,
+    ) -> Result<(Vec<Cell>, Vec<RowKey>), Refusal> {
+        let target = self.target.as_ref().zip(places);
         let mut cells = Vec::new();
         let mut keys = Vec::new();
         for (number, row) in rows.iter().enumerate() {
@@ -119,9 +122,15 @@ impl Filling<'_> {
                 });
             }
             let first = cells.len();
-            for (item, place) in row.iter().zip(places) {
+            for (item, place) in row.iter().zip(*places) {
                 match place.and_then(|place| codec_column(table, place)) {
-                    Some(column) => cells.extend(self.value(&column, item, number)?),
+                    Some(column) => cells.extend(value::cell(
+                        &self.statement,
+                        &column,
+                        item,
+                        number,
+                        &self.read,
+                    )?),
                     None => self.row_reads_none(std::slice::from_ref(item))?,
                 }
             }
@@ -157,7 +166,7 @@ impl Filling<'_> {
             };
             let item = places.iter().position(|p| *p == Some(place));
             let source = match item.and_then(|at| row.get(at)) {
-                Some(item) => key::source(&self.statement, item, kind),
+                Some(item) => value::key_source(&self.statement, item, kind, &self.read),
                 None => Err("is not in the statement"),
             };
             let source = source.map_err(|problem| {
@@ -204,156 +213,12 @@ impl Filling<'_> {
         places.filter_map(|place| codec_column(table, place)).next()
     }
 
-    /// The cell of a value for a codec column; none for NULL and DEFAULT.
-    fn value(
-        &self,
-        column: &CodecColumn,
-        item: &Item,
-        row: usize,
-    ) -> Result<Option<Cell>, Refusal> {
-        if self.is_null(item) {
-            return Ok(None);
-        }
-        if let Some(ColumnCodec::Unusable { spec, reason }) =
-            &column.table.columns[column.column].codec
-        {
-            let reason = format!("its type is {spec} and {reason}");
-            return Err(column.refuse(&reason, "leave it out of the statement"));
-        }
-        let tokens = &self.statement.tokens[item.tokens.clone()];
-        let dialect = self.statement.context.dialect;
-        let literal = || Literal::parse(self.statement.text, tokens, dialect);
-        let source = match self.statement.parameter(item) {
-            Some(place) => Some(Source::Parameter(place)),
-            None => literal().map(Source::Literal),
-        };
-        match source {
-            Some(source) => Ok(Some(Cell {
-                span: item.span.clone(),
-                table: column.table.clone(),
-                column: column.column,
-                source,
-                row,
-            })),
-            None => {
-                let reason = "its value is not a string or hexadecimal literal";
-                Err(column.refuse(reason, LITERALLY))
-            }
-        }
-    }
-
-    /// `NULL` or `DEFAULT`, which mean the same to every codec.
-    fn is_null(&self, item: &Item) -> bool {
-        let at = item.tokens.start;
-        item.tokens.len() == 1 && self.statement.is_any_word(at, &["NULL", "DEFAULT", "\\N"])
-    }
-
-    fn on_duplicate(&self, assignment: &Assignment) -> Result<Option<Cell>, Refusal> {
-        let Assignment { column, value } = assignment;
-        let Some(assigned) = self.assigned(column) else {
-            self.reads_none(
-                value.tokens.clone(),
-                "ON DUPLICATE KEY UPDATE would read what is stored",
-            )?;
-            return Ok(None);
-        };
-        let same = match self.is_values(value) {
-            Some(name) => self.is_column(&name, &assigned),
-            None => self.is_itself(value, &assigned),
-        };
-        match same {
-            true => Ok(None),
-            false if !self.is_null(value) && needs_key(&assigned.table, assigned.column) => {
-                Err(assigned.refuse(
-                    "ON DUPLICATE KEY UPDATE gives it a value for any row, and its objects are \
-                     named by the primary key of one",
-                    "write VALUES of itself there",
-                ))
-            }
-            false => self.value(&assigned, value, 0).map_err(|_| {
-                assigned.refuse(
-                    "ON DUPLICATE KEY UPDATE gives it something else than a literal, NULL, \
-                     DEFAULT, itself or VALUES of itself",
-                    LITERALLY,
-                )
-            }),
-        }
-    }
-
-    /// The name in `VALUES(name)` or MariaDB's `VALUE(name)`.
-    fn is_values(&self, item: &Item) -> Option<String> {
-        let at = item.tokens.start;
-        let s = &self.statement;
-        let is = s.is_any_word(at, &["VALUES", "VALUE"]) && s.is_symbol(at + 1, b'(');
-        let end = item.tokens.end.checked_sub(1)?;
-        if !is || !s.is_symbol(end, b')') {
-            return None;
-        }
-        let name = last_of_path(s, at + 2, end)?;
-        s.name(name)
-            .map(|n| String::from_utf8_lossy(&n).into_owned())
-    }
-
-    fn is_itself(&self, item: &Item, column: &CodecColumn) -> bool {
-        let s = &self.statement;
-        let at = last_of_path(s, item.tokens.start, item.tokens.end);
-        let name = at.and_then(|at| s.name(at));
-        name.is_some_and(|n| self.is_column(&String::from_utf8_lossy(&n), column))
-            // A qualifier could be the new row's alias, or another table's.
-            && self.insert.row_alias.is_none()
-    }
-
-    fn is_column(&self, name: &str, column: &CodecColumn) -> bool {
-        column.table.column(name.as_bytes()) == Some(column.column)
-    }
-
-    /// The codec column of the target that an assignment writes.
-    fn assigned(&self, name: &ColumnName) -> Option<CodecColumn> {
-        let table = self.target.as_ref()?;
-        codec_column(table, table.column(name.column.as_bytes())?)
-    }
-
     fn target_translated(&self) -> Vec<CodecColumn> {
         self.statement.translated(self.target.as_slice())
     }
 
     /// Refuses an expression that reads a translated codec column.
     fn reads_none(&self, tokens: std::ops::Range<usize>, reason: &str) -> Result<(), Refusal> {
-        let s = &self.statement;
-        if let Some(column) = s.mention(tokens.clone(), &self.read) {
-            return Err(column.refuse(reason, LITERALLY));
-        }
-        // A subquery could read one without naming it.
-        let hidden = tokens
-            .clone()
-            .any(|at| s.is_any_word(at, &["NATURAL", "TABLE"]));
-        match self.read.first() {
-            Some(column) if s.has_wildcard(tokens) || hidden => {
-                Err(column.refuse(reason, LITERALLY))
-            }
-            _ => Ok(()),
-        }
+        value::reads_none(&self.statement, tokens, &self.read, reason)
     }
-}
-
-fn codec_column(table: &Arc<Table>, column: usize) -> Option<CodecColumn> {
-    table.columns[column].codec.as_ref()?;
-    Some(CodecColumn {
-        table: table.clone(),
-        column,
-    })
-}
-
-/// Whether values of a column can only be written with the primary key of their row.
-fn needs_key(table: &Table, column: usize) -> bool {
-    let codec = table.columns[column].codec.as_ref();
-    matches!(codec, Some(ColumnCodec::Chain(chain)) if chain.needs_key())
-}
-
-/// The last token of `a`, `t.a` or `s.t.a`, if the tokens are no more than that.
-fn last_of_path(statement: &Statement, mut at: usize, end: usize) -> Option<usize> {
-    while at + 2 < end && statement.is_name(at) && statement.is_symbol(at + 1, b'.') {
-        at += 2;
-    }
-    (at + 1 == end && statement.is_name(at)).then_some(at)
 }

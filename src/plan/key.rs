@@ -59,7 +59,8 @@ pub fn of(kind: KeyType, written: &Written) -> Result<Value, &'static str> {
     }
 }
 
-const NO_LITERAL: &str = "is not given as a literal";
+/// What is neither a literal nor a parameter.
+pub(super) const NO_LITERAL: &str = "is not given as a literal";
 const NO_TEXT: &str = "is not text in UTF-8";
 const NO_INT: &str = "is not written as a whole number";
 

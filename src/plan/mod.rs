@@ -9,6 +9,7 @@ mod change;
 mod charset;
 mod ddl;
 mod declare;
+mod duplicate;
 mod examine;
 mod glance;
 mod insert;
@@ -17,6 +18,8 @@ mod lineage;
 mod select;
 mod settings;
 mod statement;
+mod update;
+mod value;
 mod walk;
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ use crate::catalog::{Index, Table, TableKind, same_name};
 use crate::refusal::Refusal;
 use crate::sql::insert::Item;
 use crate::sql::lexer::{Token, TokenKind, name_text};
+use crate::sql::name::{ColumnName, TableName};
 use crate::view::View;
 
 /// The way out that is always there.
@@ -97,8 +98,37 @@ impl<'a> Statement<'a> {
     /// The place in the text of the parameter of a prepared statement that an expression is, if
     /// it is nothing more.
     pub fn parameter(&self, item: &Item) -> Option<usize> {
-        let is_one = item.tokens.len() == 1 && self.is_symbol(item.tokens.start, b'?');
-        is_one.then_some(item.span.start)
+        let mut tokens = &self.tokens[item.tokens.clone()];
+        while let [open, inner @ .., close] = tokens
+            && open.is_symbol(b'(')
+            && close.is_symbol(b')')
+        {
+            tokens = inner;
+        }
+        match tokens {
+            [only] if only.is_symbol(b'?') => Some(only.start),
+            _ => None,
+        }
+    }
+
+    /// The column's name at the end of `a`, `t.a` or `s.t.a`, and its table, if the tokens are no
+    /// more than that.
+    pub fn column_path(&self, tokens: Range<usize>) -> Option<ColumnName> {
+        let text = |at: usize| Some(String::from_utf8_lossy(&self.name(at)?).into_owned());
+        let dotted = |at: usize| self.is_symbol(at, b'.');
+        let at = tokens.start;
+        let (table, column) = match tokens.len() {
+            1 => (None, text(at)?),
+            3 if dotted(at + 1) => (Some((None, text(at)?)), text(at + 2)?),
+            5 if dotted(at + 1) && dotted(at + 3) => {
+                (Some((Some(text(at)?), text(at + 2)?)), text(at + 4)?)
+            }
+            _ => return None,
+        };
+        Some(ColumnName {
+            table: table.map(|(schema, table)| TableName { schema, table }),
+            column,
+        })
     }
 
     /// The place of the first such keyword outside of parentheses.

@@ -10,7 +10,9 @@ use bytes::{Buf, Bytes, BytesMut};
 use tokio::io::{AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
 use super::buffers;
+use super::compressed::Compressed;
 use super::stream::Stream;
+use crate::wire::compress::Algorithm;
 use crate::wire::packet::{self, Cutter, HEADER, MAX_CHUNK};
 
 /// A connection to the client or to the database.
@@ -56,6 +58,12 @@ impl Link {
         }
     }
 
+    /// The same connection, compressed from here on.
+    pub fn compressed(self, algorithm: Algorithm) -> Self {
+        let layer = Compressed::new(self.stream, algorithm, self.carry);
+        Self::new(Stream::Compressed(Box::new(layer)))
+    }
+
     /// Writes from a read buffer as much as the peer takes now; keeps the rest to be sent.
     pub fn send_pooled(
         &mut self,
@@ -90,7 +98,7 @@ impl Link {
                 buffers::give(buffer);
             }
         }
-        if stream.is_encrypted() {
+        if stream.is_buffered() {
             ready!(Pin::new(stream).poll_flush(cx))?;
         }
         Poll::Ready(Ok(()))

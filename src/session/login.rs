@@ -10,6 +10,8 @@
 //!    where that is configured.
 //! 5. Authentication packets pass in both directions until OK or ERR. Each leg counts its own
 //!    sequence numbers. In one case the proxy takes part ([`full_authentication`]).
+//! 6. What follows OK is compressed towards a client that has asked for it, never towards the
+//!    database.
 //!
 //! A failure in any step closes both connections; the login as a whole has a deadline.
 
@@ -138,6 +140,7 @@ pub async fn login(
     let schema = response
         .database()
         .map(|name| String::from_utf8_lossy(name).into_owned());
+    let compression = response.compression();
     let (payload, shape) = response.for_server(offered, encrypt);
     let mut server_seq = 1;
     if encrypt {
@@ -167,7 +170,10 @@ pub async fn login(
     };
     match authenticate(&mut client, &mut server, seqs, &mut challenge).await? {
         Some(status) => Ok(Login {
-            client,
+            client: match compression {
+                Some(algorithm) => client.compressed(algorithm),
+                None => client,
+            },
             server,
             shape,
             status,

@@ -8,16 +8,19 @@
 mod buffers;
 mod choose;
 mod coded;
+mod compressed;
 mod context;
 mod declare;
 mod describe;
 mod dynamic;
 mod encode;
+mod evaluate;
 mod guard;
 mod link;
 mod login;
 mod origin;
 mod prepare;
+mod question;
 mod read;
 mod refuse;
 mod relay;
@@ -43,6 +46,7 @@ pub use shared::Shared;
 use self::context::SessionContext;
 use self::link::Link;
 use self::login::{Challenge, LoginError, Seqs};
+use self::refuse::Failure;
 use self::relay::{Event, Relay, Statement};
 use self::stream::Stream;
 use crate::catalog::Index;
@@ -240,7 +244,7 @@ impl Session<'_> {
                 let seq = statement.seq;
                 match write::run(relay, self.shared, &self.context, statement, write).await? {
                     Ok(()) => Ok(()),
-                    Err(refusal) => return self.refuse(seq, &refusal).await,
+                    Err(failure) => return self.fail(seq, &failure).await,
                 }
             }
             Ok(Plan::Read(read)) => {
@@ -348,6 +352,13 @@ impl Session<'_> {
     async fn refuse(&mut self, seq: u8, refusal: &Refusal) -> io::Result<()> {
         tracing::info!(error = %refusal, "statement refused");
         self.answer(seq, &reply::err(refusal)).await
+    }
+
+    async fn fail(&mut self, seq: u8, failure: &Failure) -> io::Result<()> {
+        match failure {
+            Failure::Refusal(refusal) => self.refuse(seq, refusal).await,
+            Failure::Server(packet) => self.answer(seq, packet).await,
+        }
     }
 
     /// Answers a command of the client in place of the server.

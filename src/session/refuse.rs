@@ -1,8 +1,25 @@
 //! What clients are told when a codec or a store fails, in one place; the rest is logged.
 
+use bytes::Bytes;
+
 use crate::codec::{CodecError, Notation};
 use crate::refusal::Refusal;
 use crate::store::{ErrorKind, StoreError};
+
+/// Why a statement that a handler took was not sent.
+#[derive(Debug)]
+pub enum Failure {
+    /// The proxy refuses it.
+    Refusal(Refusal),
+    /// The server did, when it was asked about it: its ERR packet.
+    Server(Bytes),
+}
+
+impl From<Refusal> for Failure {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refusal(refusal)
+    }
+}
 
 /// A value that was not encoded.
 pub fn written(column: &str, notation: Notation, error: CodecError) -> Refusal {

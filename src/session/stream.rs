@@ -7,6 +7,8 @@ use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpStream, UnixStream};
 
+use super::compressed::Compressed;
+
 /// A plain or encrypted connection to a client or to the database.
 #[derive(Debug)]
 pub enum Stream {
@@ -18,14 +20,25 @@ pub enum Stream {
     ClientTls(Box<tokio_rustls::server::TlsStream<TcpStream>>),
     /// TLS towards the database.
     ServerTls(Box<tokio_rustls::client::TlsStream<TcpStream>>),
-    /// Taken out while it is being wrapped in TLS; reads and writes fail.
+    /// Compressed, over one of the others; towards a client.
+    Compressed(Box<Compressed>),
+    /// Taken out while it is being wrapped; reads and writes fail.
     Taken,
 }
 
 impl Stream {
     /// True when what is sent cannot be read on the way.
     pub fn is_encrypted(&self) -> bool {
-        matches!(self, Self::ClientTls(_) | Self::ServerTls(_))
+        match self {
+            Self::ClientTls(_) | Self::ServerTls(_) => true,
+            Self::Compressed(layer) => layer.stream().is_encrypted(),
+            Self::Tcp(_) | Self::Unix(_) | Self::Taken => false,
+        }
+    }
+
+    /// True where what is written may wait for a flush.
+    pub fn is_buffered(&self) -> bool {
+        self.is_encrypted() || matches!(self, Self::Compressed(_))
     }
 
     /// True where MySQL servers take a clear-text password: encrypted, or a unix socket.
@@ -42,6 +55,7 @@ macro_rules! each {
             Stream::Unix($stream) => $call,
             Stream::ClientTls($stream) => $call,
             Stream::ServerTls($stream) => $call,
+            Stream::Compressed($stream) => $call,
             Stream::Taken => Poll::Ready(Err(io::ErrorKind::NotConnected.into())),
         }
     };

@@ -1,27 +1,36 @@
 //! A statement that gives values to codec columns.
 //!
-//! 1. The values are [encoded](super::encode), their objects stored. A value that a codec does
+//! 1. The server is asked for values, and parts of primary keys, that are
+//!    [expressions](super::evaluate). It refuses one, or it is made of other columns: the client
+//!    gets an error; nothing was stored or sent.
+//! 2. The values are [encoded](super::encode), their objects stored. A value that a codec does
 //!    not take, a limit or a store that fails: refused; nothing was sent, and objects that were
 //!    put stay as orphans.
-//! 2. The statement is sent with each value replaced by what is stored for it, all other text
-//!    as the client wrote it. The proxy dies before: orphans. The server refuses: orphans, and
-//!    the client gets the server's own error.
+//! 3. The statement is sent with each value replaced by what is stored for it, and with each
+//!    expression of a key replaced by its result; all other text is as the client wrote it. The
+//!    proxy dies before: orphans. The server refuses: orphans, and the client gets the server's
+//!    own error.
 
 use std::io;
+use std::ops::Range;
 
 use bytes::Bytes;
 
 use super::context::SessionContext;
 use super::encode::{Encoder, Sent, Stored};
+use super::evaluate::{self, Expression, Form};
 use super::link::Outgoing;
+use super::refuse::Failure;
 use super::relay::{Relay, Statement};
 use super::shared::Shared;
-use crate::codec::Key;
+use crate::catalog::{ColumnCodec, KeyType};
+use crate::codec::{Key, Notation};
 use crate::config::Limits;
-use crate::plan::{Cell, RowKey, Source, Write};
+use crate::plan::key::Written;
+use crate::plan::{Cell, KeyPart, KeySource, RowKey, Source, Write, key};
 use crate::refusal::Refusal;
 use crate::sql::lexer::Dialect;
-use crate::sql::literal;
+use crate::sql::literal::{self, Literal};
 use crate::wire::command;
 use crate::wire::packet;
 
@@ -32,14 +41,17 @@ pub async fn run(
     context: &SessionContext,
     statement: Statement,
     write: Write,
-) -> io::Result<Result<(), Refusal>> {
-    let manner = relay.choice.manner();
-    let texts = match encode(shared, context, manner, &write).await {
-        Ok(texts) => texts,
-        Err(refusal) => return Ok(Err(refusal)),
+) -> io::Result<Result<(), Failure>> {
+    let values = match evaluated(relay, shared, &statement, &write).await? {
+        Ok(values) => values,
+        Err(failure) => return Ok(Err(failure)),
     };
-    let segments = splice(&statement.payload, &write.cells, texts);
-    drop(write);
+    let edits = match encoded(relay, shared, context, &write, &values).await {
+        Ok(edits) => edits,
+        Err(refusal) => return Ok(Err(refusal.into())),
+    };
+    let segments = splice(&statement.payload, edits);
+    drop((write, values));
     send(relay, statement, segments).await.map(Ok)
 }
 
@@ -58,39 +70,187 @@ pub async fn send(relay: &mut Relay, statement: Statement, segments: Vec<Bytes>)
     Ok(())
 }
 
-/// What stands in the place of each cell; `None` for one that stays as it is.
-async fn encode(
+/// What stands in the place of some bytes of the text.
+type Edit = (Range<usize>, Bytes);
+
+/// The values of a statement's expressions.
+#[derive(Default)]
+struct Values {
+    /// For each cell: `Some(None)` is NULL.
+    cells: Vec<Option<Option<Literal>>>,
+    /// The keys, all of them known now.
+    keys: Vec<Key>,
+    /// The results that stand in the places of parts of keys.
+    edits: Vec<(Range<usize>, Stored)>,
+}
+
+/// Step 1.
+async fn evaluated(
+    relay: &mut Relay,
+    shared: &Shared,
+    statement: &Statement,
+    write: &Write,
+) -> io::Result<Result<Values, Failure>> {
+    let text = |span: &Range<usize>| statement.payload.slice(1 + span.start..1 + span.end);
+    let is_json = relay.choice.manner().notation == Notation::Json;
+    let mut expressions = Vec::new();
+    for cell in &write.cells {
+        if let Source::Expression = cell.source {
+            let codec = cell.table.columns[cell.column].codec.as_ref();
+            let is_text = is_json || codec.is_some_and(ColumnCodec::is_text);
+            expressions.push(Expression {
+                text: text(&cell.span),
+                form: if is_text { Form::Text } else { Form::Bytes },
+                column: cell.table.column_path(cell.column),
+            });
+        }
+    }
+    let of_cells = expressions.len();
+    let path = |part: &KeyPart| match write.cells.first() {
+        Some(cell) => format!("{}.{}.{}", cell.table.schema, cell.table.name, part.name),
+        None => part.name.clone(),
+    };
+    for part in write.keys.iter().flat_map(|key| &key.parts) {
+        if let KeySource::Expression(span) = &part.source {
+            expressions.push(Expression {
+                text: text(span),
+                form: match part.kind {
+                    KeyType::Bytes | KeyType::Uuid => Form::Bytes,
+                    _ => Form::Text,
+                },
+                column: path(part),
+            });
+        }
+    }
+    let mut found = match expressions.is_empty() {
+        true => Vec::new(),
+        false => match evaluate::ask(relay, &expressions, shared.limits.row_bytes).await? {
+            Ok(found) => found,
+            Err(failure) => return Ok(Err(failure)),
+        },
+    };
+    let mut of_keys = found.split_off(of_cells.min(found.len())).into_iter();
+    let mut of_cells = found.into_iter();
+    let cells = write.cells.iter().map(|cell| match cell.source {
+        Source::Expression => of_cells.next(),
+        Source::Literal(_) | Source::Parameter(_) => None,
+    });
+    let mut values = Values {
+        cells: cells.collect(),
+        ..Values::default()
+    };
+    for key in &write.keys {
+        match known(key, &mut of_keys, &mut values.edits) {
+            Ok(key) => values.keys.push(key),
+            Err((part, problem)) => {
+                let reason = format!("objects are named by the primary key, and it {problem}");
+                let way_out = "give it as a literal";
+                return Ok(Err(
+                    Refusal::unsupported(&path(part), &reason, way_out).into()
+                ));
+            }
+        }
+    }
+    Ok(Ok(values))
+}
+
+/// A key with the results of its expressions, which are noted as edits, too.
+fn known<'a>(
+    key: &'a RowKey,
+    found: &mut impl Iterator<Item = Option<Literal>>,
+    edits: &mut Vec<(Range<usize>, Stored)>,
+) -> Result<Key, (&'a KeyPart, &'static str)> {
+    let mut columns = Vec::with_capacity(key.parts.len());
+    for part in &key.parts {
+        let value = match &part.source {
+            KeySource::Known(value) => Ok(value.clone()),
+            KeySource::Parameter(_) => Err("is not in the statement"),
+            KeySource::Expression(span) => match found.next().flatten() {
+                None => Err("is left to the server"),
+                Some(literal) => {
+                    let bytes = literal.head(KEY);
+                    let is_bytes = matches!(part.kind, KeyType::Bytes | KeyType::Uuid);
+                    let stored = match String::from_utf8(bytes.clone()) {
+                        Ok(text) if !is_bytes => Stored::Text(text),
+                        _ => Stored::Bytes(bytes.clone().into()),
+                    };
+                    edits.push((span.clone(), stored));
+                    let written = Written::Quoted {
+                        bytes,
+                        is_string: !is_bytes,
+                        is_utf8: !is_bytes,
+                    };
+                    key::of(part.kind, &written)
+                }
+            },
+        };
+        let value = value.map_err(|problem| (part, problem))?;
+        columns.push((part.name.clone(), value));
+    }
+    Ok(Key { columns })
+}
+
+/// Longer than any key, in bytes.
+const KEY: usize = 4096;
+
+/// Step 2: what stands in the place of values and parts of keys, in the order of the text.
+async fn encoded(
+    relay: &Relay,
     shared: &Shared,
     context: &SessionContext,
-    manner: crate::codec::Manner,
     write: &Write,
-) -> Result<Vec<Option<Bytes>>, Refusal> {
-    let keys: Vec<Option<Key>> = write.keys.iter().map(RowKey::known).collect();
-    let mut values = Vec::with_capacity(write.cells.len());
-    for cell in &write.cells {
-        let Source::Literal(literal) = &cell.source else {
-            let column = cell.table.column_path(cell.column);
-            let reason = "its value is not in the statement";
-            return Err(Refusal::unsupported(&column, reason, "write the value"));
+    values: &Values,
+) -> Result<Vec<Edit>, Refusal> {
+    let (dialect, plain) = (context.dialect, is_plain(&context.charset));
+    let spell = move |stored| spelled(stored, dialect, plain);
+    let mut edits = Vec::new();
+    let mut sent: Vec<Sent> = Vec::with_capacity(write.cells.len());
+    let mut cells: Vec<&Cell> = Vec::with_capacity(write.cells.len());
+    for (cell, value) in write.cells.iter().zip(&values.cells) {
+        let (literal, written) = match (&cell.source, value) {
+            (Source::Literal(literal), _) => (literal, cell.span.len() as u64),
+            (_, Some(Some(literal))) => (literal, literal.decoded_len()),
+            (_, Some(None)) => {
+                edits.push((cell.span.clone(), spell(Stored::Null)));
+                continue;
+            }
+            (_, None) => {
+                let column = cell.table.column_path(cell.column);
+                let reason = "its value is not in the statement";
+                return Err(Refusal::unsupported(&column, reason, "write the value"));
+            }
         };
-        values.push(Sent {
+        sent.push(Sent {
             table: &cell.table,
             column: cell.column,
             literal,
-            written: cell.span.len() as u64,
-            key: keys.get(cell.row).and_then(Option::as_ref),
+            written,
+            key: values.keys.get(cell.row),
         });
+        cells.push(cell);
     }
-    let encoder = Encoder::new(shared, manner, &context.charset, values.len());
-    let (dialect, plain) = (context.dialect, is_plain(&context.charset));
-    let spell = move |stored| spelled(stored, dialect, plain);
-    let texts = encoder.encode(&values, spell).await?;
-    check_total(&texts, &shared.limits)?;
-    Ok(texts)
+    let encoder = Encoder::new(shared, relay.choice.manner(), &context.charset, sent.len());
+    let texts = encoder.encode(&sent, spell).await?;
+    for ((cell, sent), text) in cells.into_iter().zip(sent).zip(texts) {
+        // What a codec takes as it is stays as the client wrote it; an expression is not run again.
+        let text = text.or_else(|| match cell.source {
+            Source::Literal(_) => None,
+            _ => {
+                let value: Vec<u8> = sent.literal.chunks(1 << 20).flatten().collect();
+                Some(spell(Stored::Bytes(value.into())))
+            }
+        });
+        edits.extend(text.map(|text| (cell.span.clone(), text)));
+    }
+    let of_keys = values.edits.iter();
+    edits.extend(of_keys.map(|(span, stored)| (span.clone(), spell(stored.clone()))));
+    edits.sort_by_key(|(span, _)| span.start);
+    check_total(&edits, &shared.limits)?;
+    Ok(edits)
 }
 
-fn check_total(texts: &[Option<Bytes>], limits: &Limits) -> Result<(), Refusal> {
-    let total: u64 = texts.iter().flatten().map(|text| text.len() as u64).sum();
+fn check_total(edits: &[Edit], limits: &Limits) -> Result<(), Refusal> {
+    let total: u64 = edits.iter().map(|(_, text)| text.len() as u64).sum();
     match total > limits.statement_bytes {
         true => Err(Refusal::limit(
             "the statement with its values encoded is longer than limits.statement_bytes",
@@ -116,16 +276,15 @@ fn spelled(stored: Stored, dialect: Dialect, plain: bool) -> Bytes {
     text.into()
 }
 
-/// The command with its values replaced; `payload` begins with the command byte, the cells'
-/// spans count from the text behind it.
-fn splice(payload: &Bytes, cells: &[Cell], texts: Vec<Option<Bytes>>) -> Vec<Bytes> {
-    let mut segments = Vec::with_capacity(2 * cells.len() + 1);
+/// The command with its values replaced; `payload` begins with the command byte, spans count from
+/// the text behind it.
+fn splice(payload: &Bytes, edits: Vec<Edit>) -> Vec<Bytes> {
+    let mut segments = Vec::with_capacity(2 * edits.len() + 1);
     let mut done = 0;
-    for (cell, text) in cells.iter().zip(texts) {
-        let Some(text) = text else { continue };
-        segments.push(payload.slice(done..1 + cell.span.start));
+    for (span, text) in edits {
+        segments.push(payload.slice(done..1 + span.start));
         segments.push(text);
-        done = 1 + cell.span.end;
+        done = 1 + span.end;
     }
     segments.push(payload.slice(done..));
     segments

@@ -185,7 +185,7 @@ fn row(cursor: &mut Cursor) -> Option<Vec<Item>> {
 }
 
 /// `a = 1, t.b = 2`, up to one of the words in `end`.
-fn assignments(cursor: &mut Cursor, end: &[&str]) -> Option<Vec<Assignment>> {
+pub(super) fn assignments(cursor: &mut Cursor, end: &[&str]) -> Option<Vec<Assignment>> {
     let mut assignments = Vec::new();
     loop {
         let column = cursor.column_name()?;

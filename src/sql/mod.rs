@@ -15,6 +15,7 @@ pub mod name;
 pub mod show;
 pub mod skeleton;
 pub mod statement;
+pub mod update;
 
 #[cfg(test)]
 mod tests;

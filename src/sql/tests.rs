@@ -4,7 +4,7 @@ use bytes::Bytes;
 use proptest::prelude::*;
 
 use super::lexer::{Dialect, Lexed, lex};
-use super::{create_table, insert, literal::Literal, show, skeleton, statement};
+use super::{create_table, insert, literal::Literal, show, skeleton, statement, update};
 
 /// Statements as DataJoint 0.14 and 2.3 send them, each with its first keyword.
 const SENT: &[(&str, &[u8])] = &[
@@ -140,6 +140,7 @@ proptest! {
             statement::keyword(&text, statement);
             statement::is_ddl(&text, statement);
             insert::parse(&text, statement);
+            update::parse(&text, statement);
             show::parse(&text, statement);
             Literal::parse(&text, statement, dialect);
             if let Some(create) = create_table::parse(&text, statement, dialect) {

@@ -8,17 +8,21 @@ use std::ops::Range;
 
 use mysql_common::constants::{CapabilityFlags, MariadbCapabilities};
 
+use super::compress::Algorithm;
 use super::lenenc;
 use super::response::Shape;
 
-/// Capabilities that the relay follows. Compression, optional metadata and query attributes
-/// change the stream in ways that are not parsed yet.
+/// Capabilities that the relay follows on both legs. Optional metadata and query attributes change
+/// the stream in ways that are not parsed yet.
 pub const UNDERSTOOD: CapabilityFlags = CapabilityFlags::all()
     .difference(CapabilityFlags::CLIENT_SSL)
-    .difference(CapabilityFlags::CLIENT_COMPRESS)
-    .difference(CapabilityFlags::CLIENT_ZSTD_COMPRESSION_ALGORITHM)
+    .difference(COMPRESSION)
     .difference(CapabilityFlags::CLIENT_OPTIONAL_RESULTSET_METADATA)
     .difference(CapabilityFlags::CLIENT_QUERY_ATTRIBUTES);
+
+/// What is offered to clients where the server offers it, and spoken with them alone.
+const COMPRESSION: CapabilityFlags =
+    CapabilityFlags::CLIENT_COMPRESS.union(CapabilityFlags::CLIENT_ZSTD_COMPRESSION_ALGORITHM);
 
 /// MariaDB's extended capabilities that the relay follows.
 const MARIADB_UNDERSTOOD: MariadbCapabilities = MariadbCapabilities::MARIADB_CLIENT_PROGRESS
@@ -100,7 +104,7 @@ impl Greeting {
     /// The payload for the client: only what both the server and the proxy understand, and TLS
     /// if the proxy offers it.
     pub fn for_client(mut self, offer_tls: bool) -> Vec<u8> {
-        let mut caps = self.capabilities() & UNDERSTOOD;
+        let mut caps = self.capabilities() & (UNDERSTOOD | COMPRESSION);
         caps.set(CapabilityFlags::CLIENT_SSL, offer_tls);
         let [a, b, c, d] = caps.bits().to_le_bytes();
         self.payload[self.caps_low..self.caps_low + 2].copy_from_slice(&[a, b]);
@@ -127,9 +131,6 @@ pub enum ResponseError {
     /// A client older than MySQL 4.1.
     #[error("the client does not speak the protocol of MySQL 4.1 or later")]
     TooOld,
-    /// The client compresses although that was not offered.
-    #[error("the client uses compression, which was not offered")]
-    Compressed,
 }
 
 impl Response {
@@ -145,11 +146,6 @@ impl Response {
         }
         if response.payload.len() < SSL_REQUEST {
             return Err(ResponseError::Malformed);
-        }
-        let compression =
-            CapabilityFlags::CLIENT_COMPRESS | CapabilityFlags::CLIENT_ZSTD_COMPRESSION_ALGORITHM;
-        if caps.intersects(compression) {
-            return Err(ResponseError::Compressed);
         }
         Ok(response)
     }
@@ -173,28 +169,78 @@ impl Response {
 
     /// The database that the client asks for; `None` if it asks for none, or cannot be read.
     pub fn database(&self) -> Option<&[u8]> {
-        let caps = self.capabilities();
-        if !caps.contains(CapabilityFlags::CLIENT_CONNECT_WITH_DB) {
+        if !self
+            .capabilities()
+            .contains(CapabilityFlags::CLIENT_CONNECT_WITH_DB)
+        {
             return None;
         }
-        let after = |bytes: &'_ [u8]| bytes.iter().position(|b| *b == 0).map(|end| end + 1);
+        let name = self.from_database()?.split(|b| *b == 0).next()?;
+        (!name.is_empty()).then_some(name)
+    }
+
+    /// How what follows the login is compressed, if it is.
+    ///
+    /// A client compresses if it has said so, whether that was offered or not: MySQL's Connector
+    /// for Python does.
+    pub fn compression(&self) -> Option<Algorithm> {
+        let caps = self.capabilities();
+        // Who says both means zlib.
+        if caps.contains(CapabilityFlags::CLIENT_COMPRESS) {
+            return Some(Algorithm::Zlib);
+        }
+        let zstd = caps.contains(CapabilityFlags::CLIENT_ZSTD_COMPRESSION_ALGORITHM);
+        zstd.then(|| Algorithm::Zstd {
+            level: self.zstd_level().unwrap_or_default(),
+        })
+    }
+
+    /// The last byte of a response whose sender compresses by zstd.
+    fn zstd_level(&self) -> Option<u8> {
+        let caps = self.capabilities();
+        if !caps.contains(CapabilityFlags::CLIENT_ZSTD_COMPRESSION_ALGORITHM) {
+            return None;
+        }
+        let mut rest = self.from_database()?;
+        for flag in [
+            CapabilityFlags::CLIENT_CONNECT_WITH_DB,
+            CapabilityFlags::CLIENT_PLUGIN_AUTH,
+        ] {
+            if caps.contains(flag) {
+                rest = &rest[after_nul(rest)?..];
+            }
+        }
+        if caps.contains(CapabilityFlags::CLIENT_CONNECT_ATTRS) {
+            rest = &rest[lenenc::read_str(rest)?.1..];
+        }
+        match rest {
+            [level] => Some(*level),
+            _ => None,
+        }
+    }
+
+    /// What follows the user and its answer to the challenge.
+    fn from_database(&self) -> Option<&[u8]> {
+        let caps = self.capabilities();
         let rest = self.payload.get(SSL_REQUEST..)?;
-        let rest = &rest[after(rest)?..];
+        let rest = &rest[after_nul(rest)?..];
         let answer = if caps.contains(CapabilityFlags::CLIENT_PLUGIN_AUTH_LENENC_CLIENT_DATA) {
             lenenc::read_str(rest)?.1
         } else if caps.contains(CapabilityFlags::CLIENT_SECURE_CONNECTION) {
             1 + usize::from(*rest.first()?)
         } else {
-            after(rest)?
+            after_nul(rest)?
         };
-        let name = rest.get(answer..)?.split(|b| *b == 0).next()?;
-        (!name.is_empty()).then_some(name)
+        rest.get(answer..)
     }
 
     /// The payload for the server, and what was agreed on.
     ///
     /// `tls` says whether the connection to the server is encrypted.
     pub fn for_server(mut self, offered: CapabilityFlags, tls: bool) -> (Vec<u8>, Shape) {
+        if self.zstd_level().is_some() {
+            self.payload.pop();
+        }
         let mut caps = self.capabilities() & (UNDERSTOOD | CapabilityFlags::CLIENT_SSL);
         caps.set(CapabilityFlags::CLIENT_SSL, tls);
         self.payload[..4].copy_from_slice(&caps.bits().to_le_bytes());
@@ -212,6 +258,11 @@ impl Response {
         };
         (self.payload, shape)
     }
+}
+
+/// Where what follows a NUL-terminated string begins.
+fn after_nul(bytes: &[u8]) -> Option<usize> {
+    bytes.iter().position(|b| *b == 0).map(|end| end + 1)
 }
 
 /// Clears the extended capabilities that are not understood; gives those that stay.
@@ -257,20 +308,40 @@ mod tests {
         let shown = parsed.for_client(true);
         let caps = Greeting::parse(shown.clone()).unwrap().capabilities();
         assert!(caps.contains(CapabilityFlags::CLIENT_SSL | CapabilityFlags::CLIENT_DEPRECATE_EOF));
-        assert!(!caps.intersects(
-            CapabilityFlags::CLIENT_COMPRESS | CapabilityFlags::CLIENT_QUERY_ATTRIBUTES
-        ));
+        assert!(caps.contains(COMPRESSION));
+        assert!(!caps.contains(CapabilityFlags::CLIENT_QUERY_ATTRIBUTES));
         let changed = packet.iter().zip(&shown).filter(|(a, b)| a != b).count();
         assert!(changed <= 8 && packet.len() == shown.len());
     }
 
     #[test]
-    fn a_client_that_compresses_is_refused() {
-        let mut payload = vec![0; 40];
-        payload[..4].copy_from_slice(&0x0000_0220u32.to_le_bytes());
+    fn compression_ends_at_the_proxy() {
+        let read = |caps: u32, rest: &[u8]| {
+            let mut payload = vec![0; SSL_REQUEST];
+            payload[..4].copy_from_slice(&(0x0008_8208 | caps).to_le_bytes());
+            payload.extend_from_slice(rest);
+            let response = Response::parse(payload).unwrap();
+            let algorithm = response.compression();
+            let (patched, _) = response.for_server(CapabilityFlags::all(), false);
+            let caps = Response::parse(patched.clone()).unwrap().capabilities();
+            assert!(!caps.intersects(COMPRESSION));
+            (algorithm, patched[SSL_REQUEST..].to_vec())
+        };
+        let (zlib, zstd, attributes) = (0x20, 1 << 26, 1 << 20);
+        let rest = b"me\0\x02\0\0lab\0plugin\0".to_vec();
+        let with = |more: &[u8]| [&rest[..], more].concat();
+        assert_eq!(read(0, &rest), (None, rest.clone()));
+        assert_eq!(read(zlib, &rest), (Some(Algorithm::Zlib), rest.clone()));
+        let level = |level| Some(Algorithm::Zstd { level });
+        assert_eq!(read(zstd, &with(b"\x07")), (level(7), rest.clone()));
+        assert_eq!(read(zstd, &rest), (level(0), rest.clone()), "left out");
         assert_eq!(
-            Response::parse(payload).unwrap_err(),
-            ResponseError::Compressed
+            read(zstd | attributes, &with(b"\x04\x01a\x01b\x07")),
+            (level(7), with(b"\x04\x01a\x01b"))
+        );
+        assert_eq!(
+            read(zlib | zstd, &with(b"\x07")),
+            (Some(Algorithm::Zlib), rest.clone())
         );
     }
 
@@ -314,7 +385,7 @@ mod tests {
         #[test]
         fn any_bytes_are_parsed_without_panic(mut bytes: Vec<u8>, tls: bool) {
             if let Ok(response) = Response::parse(bytes.clone()) {
-                let _ = response.database();
+                let _ = (response.database(), response.compression());
                 response.for_server(CapabilityFlags::empty(), tls);
             }
             if let Some(first) = bytes.first_mut() {

@@ -7,6 +7,7 @@
 
 pub mod column;
 pub mod command;
+pub mod compress;
 pub mod handshake;
 pub mod lenenc;
 pub mod packet;

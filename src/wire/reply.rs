@@ -35,6 +35,18 @@ pub fn eof_status(payload: &[u8]) -> Option<u16> {
     status_at(payload, 3)
 }
 
+/// The number of warnings in an OK packet (also one with the EOF header that ends rows).
+pub fn ok_warnings(payload: &[u8]) -> Option<u16> {
+    let (_, affected) = lenenc::read_int(payload.get(1..)?)?;
+    let (_, insert_id) = lenenc::read_int(payload.get(1 + affected..)?)?;
+    status_at(payload, 3 + affected + insert_id)
+}
+
+/// The number of warnings in an old EOF packet.
+pub fn eof_warnings(payload: &[u8]) -> Option<u16> {
+    status_at(payload, 1)
+}
+
 /// An ERR packet with the number 0xFFFF is MariaDB's progress report, not an end.
 pub fn is_progress(payload: &[u8]) -> bool {
     payload.first() == Some(&ERR) && payload.get(1..3) == Some(&[0xFF, 0xFF])

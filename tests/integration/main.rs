@@ -9,6 +9,7 @@ mod both_ways;
 mod catalog;
 mod codecs;
 mod command_line;
+mod compression;
 mod connections;
 mod datajoint;
 mod declare;

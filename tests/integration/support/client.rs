@@ -12,12 +12,14 @@ use std::time::Duration;
 use mysql_common::scramble::{scramble_native, scramble_sha256};
 
 use super::answer::{Answer, Column, ServerError, Take};
+use super::wire::{Framed, Wire};
 
 /// Capability bits, as the protocol names them.
 pub mod caps {
     pub const LONG_PASSWORD: u64 = 1;
     pub const LONG_FLAG: u64 = 1 << 2;
     pub const CONNECT_WITH_DB: u64 = 1 << 3;
+    pub const COMPRESS: u64 = 1 << 5;
     pub const LOCAL_FILES: u64 = 1 << 7;
     pub const PROTOCOL_41: u64 = 1 << 9;
     pub const TRANSACTIONS: u64 = 1 << 13;
@@ -28,6 +30,10 @@ pub mod caps {
     pub const PLUGIN_AUTH: u64 = 1 << 19;
     pub const SESSION_TRACK: u64 = 1 << 23;
     pub const DEPRECATE_EOF: u64 = 1 << 24;
+    #[allow(dead_code, reason = "used next")]
+    pub const OPTIONAL_METADATA: u64 = 1 << 25;
+    pub const ZSTD: u64 = 1 << 26;
+    pub const QUERY_ATTRIBUTES: u64 = 1 << 27;
     /// MariaDB's own that are answered at once: bulk execution, extended and cached metadata,
     /// results of bulk execution. (Progress reports come when the server likes.)
     pub const MARIADB: u64 = 0x3f << 34;
@@ -150,7 +156,7 @@ pub enum Expect {
 
 /// A logged-in connection.
 pub struct Client {
-    stream: BufReader<TcpStream>,
+    stream: BufReader<Wire>,
     pub greeting: Greeting,
     pub capabilities: u64,
     frames: Vec<Frame>,
@@ -176,12 +182,24 @@ impl Client {
         Ok(client)
     }
 
+    /// Connects and logs in with capabilities that the server may not have offered.
+    pub fn connect_saying(port: u16, login: &Login, bits: u64) -> Self {
+        let mut client = Self::open(port).expect("a connection");
+        let (_, first) = client.packet().expect("a greeting");
+        client.greeting = Greeting::parse(&first);
+        client.greeting.capabilities |= bits;
+        let bits = login.capabilities | bits;
+        let done = client.log_in(&login.clone().capabilities(bits));
+        done.unwrap_or_else(|error| panic!("{}: {error}", login.user));
+        client
+    }
+
     fn open(port: u16) -> io::Result<Self> {
         let stream = TcpStream::connect(("127.0.0.1", port))?;
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(Duration::from_secs(60)))?;
         Ok(Self {
-            stream: BufReader::with_capacity(1 << 16, stream),
+            stream: BufReader::with_capacity(1 << 16, Wire::Plain(stream)),
             greeting: Greeting::default(),
             capabilities: 0,
             frames: Vec::new(),
@@ -196,7 +214,12 @@ impl Client {
         }
         let response = self.handshake_response(login);
         self.write_packet(1, &response)?;
-        self.finish_auth(&login.password)
+        self.finish_auth(&login.password)?;
+        if self.capabilities & (caps::COMPRESS | caps::ZSTD) != 0 {
+            let zstd = self.capabilities & caps::COMPRESS == 0;
+            self.stream.get_mut().frame(zstd);
+        }
+        Ok(())
     }
 
     fn handshake_response(&self, login: &Login) -> Vec<u8> {
@@ -216,11 +239,22 @@ impl Client {
             out.push(0);
         }
         out.extend_from_slice(b"mysql_native_password\0");
+        if self.capabilities & caps::ZSTD != 0 {
+            out.push(3);
+        }
         out
     }
 
+    /// The layer of frames, where there is one.
+    pub fn frames(&mut self) -> &mut Framed {
+        match self.stream.get_mut() {
+            Wire::Framed(framed) => framed,
+            Wire::Plain(_) => panic!("the connection is not compressed"),
+        }
+    }
+
     /// Reads until OK or ERR, answering a switch to another way to log in.
-    fn finish_auth(&mut self, password: &str) -> Result<(), ServerError> {
+    pub fn finish_auth(&mut self, password: &str) -> Result<(), ServerError> {
         loop {
             let (sequence, packet) = self.packet()?;
             match packet.first() {
@@ -462,7 +496,11 @@ impl Client {
 
     /// Ends the connection without a word.
     pub fn cut(&mut self) {
-        let _ = self.stream.get_ref().shutdown(std::net::Shutdown::Both);
+        let _ = self
+            .stream
+            .get_ref()
+            .tcp()
+            .shutdown(std::net::Shutdown::Both);
     }
 
     /// True when the peer has closed the connection (after what is still unread).

@@ -12,3 +12,4 @@ pub mod python;
 pub mod recorder;
 pub mod seaweed;
 pub mod server;
+pub mod wire;
