@@ -41,6 +41,23 @@ TEXTS = {
     "cut": '{"$array":"float64","shape":[1000,1000],"cut":2,"value":[0.0,1.0]}',
     "deep": "[" * 60 + "]" * 60,
 }
+# What `parameters` of src/lib.rs begins with, then a command.
+EXECUTE = "17 07000000 00 01000000"
+COUNTED = "17 07000000 08 01000000"
+BULK = "fa 07000000 8000"
+PARAMETERS = {
+    "execute": "04 00 ff 00" + EXECUTE + "02 01 0300 fc00 fc00 0880 05000000 02 6162 ffffffffffffffff",
+    "again": "02 00 ff 02" + EXECUTE + "00 00 0300 05000000",
+    "apart": "02 00 01 00" + EXECUTE + "00 01 0300 fc00 05000000",
+    "none": "00 00 ff 00" + EXECUTE,
+    "attributes": "01 01 ff 00" + COUNTED + "02 00 01 fc00 00 fc00 05 7472616365 02 6162 01 74",
+    "times": "03 00 ff 00" + EXECUTE + "00 01 0a00 0b00 0c00 04 e407021d 08 01 01000000 020304"
+    " 0b e407021d 0d0405 01000000",
+    "null": "01 00 ff 00" + EXECUTE + "00 01 0600",
+    "bulk": "02 00 ff 00" + BULK + "0300 fc00 00 01000000 00 02 6162 00 02000000 01 02 03",
+    "bulk_again": "02 00 ff 02 fa 07000000 0000 00 01000000 00 02 6162",
+    "row": "00 00 ff 04 00 03 fc 0a 02",
+}
 TYPES = [
     "<blob>",
     "<blob@main>",
@@ -116,6 +133,8 @@ def main():
         out = io.BytesIO()
         np.save(out, array, allow_pickle=False)
         write("npy", str(number), out.getvalue())
+    for name, command in PARAMETERS.items():
+        write("parameters", name, bytes.fromhex(command))
     for name, frames in FRAMES.items():
         write("frames", name, frames)
     for version in [(2, 0), (3, 0)]:

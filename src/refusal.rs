@@ -45,6 +45,34 @@ impl Refusal {
         Self::new(1153, "08S01", what.to_owned())
     }
 
+    /// More prepared statements than the configuration allows
+    /// (`ER_MAX_PREPARED_STMT_COUNT_REACHED`, 1461).
+    pub fn too_many_statements(most: usize) -> Self {
+        let what = format!(
+            "limits.prepared_statements allows {most} prepared statements on codec tables at the \
+             same time; close some"
+        );
+        Self::new(1461, "42000", what)
+    }
+
+    /// A prepared statement whose table has changed (`ER_NEED_REPREPARE`, 1615).
+    pub fn prepare_again(column: &str) -> Self {
+        let what = format!(
+            "{column}: the table has changed since the statement was prepared; prepare it again"
+        );
+        Self::new(1615, "HY000", what)
+    }
+
+    /// A statement id that stands for nothing (`ER_UNKNOWN_STMT_HANDLER`, 1243).
+    pub fn unknown_statement() -> Self {
+        Self::new(1243, "HY000", "unknown prepared statement".to_owned())
+    }
+
+    /// A command on a prepared statement that cannot be read (`ER_WRONG_ARGUMENTS`, 1210).
+    pub fn arguments(what: &str) -> Self {
+        Self::new(1210, "HY000", what.to_owned())
+    }
+
     /// A client whose login cannot be relayed (`ER_HANDSHAKE_ERROR`, 1043).
     pub fn handshake(reason: &str) -> Self {
         Self::new(1043, "08S01", reason.to_owned())

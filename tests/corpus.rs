@@ -10,13 +10,14 @@ use std::path::Path;
 /// A name in `fuzz/Cargo.toml`, and what runs there.
 type Target = (&'static str, fn(&[u8]));
 
-const TARGETS: [Target; 6] = [
+const TARGETS: [Target; 7] = [
     ("blob", targets::blob),
     ("npy", targets::npy),
     ("json", targets::json),
     ("pointer", targets::pointer),
     ("types", targets::types),
     ("frames", targets::frames),
+    ("parameters", targets::parameters),
 ];
 
 /// The bytes of the corpus that a checkout should not exceed.

@@ -8,7 +8,9 @@ use codec_proxy::codec::npy_file::NpyFile;
 use codec_proxy::codec::value::Packed;
 use codec_proxy::codec::{Chain, Dtype, Pointer, TypeSpec, Value, ValueLimits};
 use codec_proxy::codec::{blob as blobs, comment, json as texts, metadata};
+use codec_proxy::wire::binary;
 use codec_proxy::wire::compress::{self, Algorithm, Unpacker};
+use codec_proxy::wire::parameters::{Bulk, Execute, Given, Kind, Known, Sent};
 
 /// Small enough that an input that asks for memory is refused, not served.
 const LIMITS: ValueLimits = ValueLimits {
@@ -175,5 +177,66 @@ fn lossless(value: &Value) {
             packed,
             "{text}"
         );
+    }
+}
+
+/// A command on a prepared statement: its parameters. What is read is written as the same
+/// parameters, and of a row of results the cells lie within it.
+///
+/// The input begins with the number of parameters, whether they have names, one that came before,
+/// and the number of remembered types.
+pub fn parameters(data: &[u8]) {
+    let Some(([count, named, apart, known], payload)) = data.split_first_chunk::<4>() else {
+        return;
+    };
+    let count = usize::from(count % 8);
+    let kinds: Vec<Kind> = payload
+        .iter()
+        .take(usize::from(known % 8))
+        .map(|code| Kind::plain(*code))
+        .collect();
+    let payload = Bytes::copy_from_slice(payload);
+    let codes: Vec<u8> = kinds.iter().map(|kind| kind.code).collect();
+    for cell in binary::cells(&payload, &codes).flatten() {
+        assert!(cell.encoded.end <= payload.len());
+        if let Some(value) = cell.value {
+            assert!(cell.encoded.start <= value.start && value.end == cell.encoded.end);
+        }
+    }
+    let known = Known {
+        count,
+        kinds: &kinds,
+        named: named % 2 == 1,
+        apart: &[usize::from(*apart)],
+    };
+    if let Ok(execute) = Execute::parse(&payload, known) {
+        let same: Vec<Sent> = (0..count).map(Sent::Same).collect();
+        let written = Bytes::from(execute.rebuilt(&payload, &same, count).concat());
+        let again = Execute::parse(&written, known).expect("what was written");
+        let contents = |payload: &Bytes, execute: &Execute| -> Vec<Option<Bytes>> {
+            let content = |given: &Given| match given {
+                Given::Value { content, .. } => Some(payload.slice(content.clone())),
+                Given::Null | Given::Apart => None,
+            };
+            (execute.parameters.iter())
+                .map(|parameter| content(&parameter.given))
+                .collect()
+        };
+        assert_eq!(contents(&payload, &execute), contents(&written, &again));
+        assert_eq!(execute.kinds(), again.kinds());
+    }
+    if let Ok(mut bulk) = Bulk::parse(&payload, count, &kinds) {
+        let mut written = bulk.rebuilt(&bulk.kinds);
+        let mut rows = 0;
+        while let Ok(Some(row)) = bulk.row() {
+            row.iter().for_each(|value| written.same(value));
+            rows += 1;
+        }
+        let written = Bytes::from(written.finish().concat());
+        let mut again = Bulk::parse(&written, count, &kinds).expect("what was written");
+        for _ in 0..rows {
+            assert!(matches!(again.row(), Ok(Some(_))));
+        }
+        assert_eq!(again.row(), Ok(None));
     }
 }

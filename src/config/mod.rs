@@ -202,6 +202,12 @@ pub struct Limits {
     pub shutdown_seconds: Duration,
     /// Clients at the same time; the next one is refused.
     pub sessions: usize,
+    /// Prepared statements of a session that something must be known of: those on codec tables,
+    /// and DDL.
+    pub prepared_statements: usize,
+    /// What a session may have sent ahead for codec parameters by `COM_STMT_SEND_LONG_DATA`, in
+    /// bytes.
+    pub long_data_bytes: u64,
 }
 
 /// How fresh the catalog of codec columns is kept.
@@ -249,6 +255,8 @@ impl Default for Limits {
             value_seconds: Duration::from_secs(600),
             shutdown_seconds: Duration::from_secs(30),
             sessions: 10_000,
+            prepared_statements: 4096,
+            long_data_bytes: 4 << 30,
         }
     }
 }

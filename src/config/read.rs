@@ -56,6 +56,8 @@ pub(super) const LIMITS: &[&str] = &[
     "value_seconds",
     "shutdown_seconds",
     "sessions",
+    "prepared_statements",
+    "long_data_bytes",
 ];
 pub(super) const CATALOG: &[&str] = &["max_age_seconds"];
 
@@ -257,9 +259,11 @@ fn limits(mut section: Section) -> Result<Limits, ConfigError> {
     let prefetch_bytes = whole("prefetch_bytes", default.prefetch_bytes)?;
     let value_bytes = whole("value_bytes", default.value_bytes)?;
     let json_bytes = whole("json_bytes", default.json_bytes)?;
+    let long_data_bytes = whole("long_data_bytes", default.long_data_bytes)?;
     let mut count = |name, default| section.take(name).map_or(Ok(default), |f| f.whole(1));
     let store_parallel = count("store_parallel", default.store_parallel)?;
     let sessions = count("sessions", default.sessions)?;
+    let prepared_statements = count("prepared_statements", default.prepared_statements)?;
     let value_depth = count("value_depth", default.value_depth)?;
     let directory_files = count("directory_files", default.directory_files)?;
     let mut seconds =
@@ -278,6 +282,8 @@ fn limits(mut section: Section) -> Result<Limits, ConfigError> {
         value_seconds: seconds("value_seconds", default.value_seconds, Zero::Refused)?,
         shutdown_seconds: seconds("shutdown_seconds", default.shutdown_seconds, Zero::Allowed)?,
         sessions,
+        prepared_statements,
+        long_data_bytes,
     })
 }
 

@@ -151,6 +151,8 @@ fn every_section_is_read() {
         value_seconds = 13
         shutdown_seconds = 0
         sessions = 8
+        prepared_statements = 14
+        long_data_bytes = 15
         [pointers]
         also_readable = ['_hash/old_lab', 'legacy']
         [catalog]
@@ -175,6 +177,8 @@ fn every_section_is_read() {
         value_seconds: Duration::from_secs(13),
         shutdown_seconds: Duration::ZERO,
         sessions: 8,
+        prepared_statements: 14,
+        long_data_bytes: 15,
     };
     assert_eq!(config.limits, expected);
     let also: Vec<_> = config

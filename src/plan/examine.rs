@@ -115,27 +115,33 @@ pub fn altered(text: &Bytes, context: &Context, index: &Index) -> Option<(String
     })
 }
 
-/// Decides about a statement that is to be prepared: an error, or it goes to the server as it is.
-pub fn examine_prepared(text: &Bytes, context: &Context, index: &Index) -> Result<(), Refusal> {
-    let tokens = lex(text, context.dialect).tokens;
-    let statement = Statement {
-        text,
-        tokens: &tokens,
-        context,
-        index,
-    };
-    match examine(text, context, index)? {
-        Plan::Pass | Plan::Ddl(_) | Plan::Describe(_) => Ok(()),
-        Plan::Read(_) if is_dynamic(&statement) => Ok(()),
+/// Decides about a statement that is to be prepared: as [`examine_with_parameters`], but for
+/// what can be sent as text only.
+pub fn examine_prepared(text: &Bytes, context: &Context, index: &Index) -> Result<Plan, Refusal> {
+    match examine_with_parameters(text, context, index)? {
         Plan::Choose(_) => Err(settings::refuse(
             "codec-proxy does not take it from prepared statements yet",
         )),
-        Plan::Write(_) | Plan::Read(_) | Plan::Declare(_) | Plan::Ask(_) => Err(refuse_all(
-            &statement,
-            "codec-proxy does not translate prepared statements yet",
-            "use the text protocol",
-        )),
+        Plan::Ask(_) => {
+            let tokens = lex(text, context.dialect).tokens;
+            let statement = Statement {
+                text,
+                tokens: &tokens,
+                context,
+                index,
+            };
+            let reason = "codec-proxy does not translate it in prepared statements";
+            Err(refuse_all(&statement, reason, TEXT_PROTOCOL))
+        }
+        plan => Ok(plan),
     }
+}
+
+/// The places of all parameters in the text of a statement that is to be prepared.
+pub fn parameters(text: &[u8], context: &Context) -> Vec<usize> {
+    let tokens = lex(&charset::masked(text, context.charset), context.dialect).tokens;
+    let parameters = tokens.iter().filter(|token| token.is_symbol(b'?'));
+    parameters.map(|token| token.start).collect()
 }
 
 /// Decides about a statement that the server has been [asked](Plan::Ask) for, in UTF-8: what it

@@ -30,7 +30,8 @@ use std::sync::Arc;
 
 pub use alter::Altered;
 pub use examine::{
-    altered, examine, examine_dynamic, examine_prepared, examine_with_parameters, refuse_named,
+    altered, examine, examine_dynamic, examine_prepared, examine_with_parameters, parameters,
+    refuse_named,
 };
 pub use glance::glance;
 

@@ -99,6 +99,16 @@ impl Coded {
         }
     }
 
+    /// The codec as the catalog has it.
+    pub fn codec(&self) -> Option<&ColumnCodec> {
+        self.table.columns[self.position].codec.as_ref()
+    }
+
+    /// Whether the column holds exactly what a client sends.
+    pub fn is_unchanged(&self, manner: &Manner) -> bool {
+        self.is_streamed(manner) && !self.chain.is_external()
+    }
+
     /// Whether values pass through unchanged, to the column or to an object named by its hash:
     /// those never come here.
     pub fn is_streamed(&self, manner: &Manner) -> bool {

@@ -33,8 +33,10 @@ pub struct Sent<'a> {
     pub table: &'a Arc<Table>,
     /// The column's position in the table.
     pub column: usize,
-    /// The value.
+    /// The value; of one that is `apart` its first bytes.
     pub literal: &'a Literal,
+    /// The value, where it passes through its codecs unchanged and lies elsewhere.
+    pub apart: Option<Arc<dyn Content>>,
     /// How many bytes the client has written for it: at least an eighth of them are the value's.
     pub written: u64,
     /// The primary key of its row, where its codec needs one.
@@ -163,7 +165,10 @@ impl<'a> Encoder<'a> {
         let failed = |e| refuse::store(&column.name, &e);
         let store = column.chain.store.as_deref().unwrap_or_default();
         let store = self.stores.resolve(store).map_err(failed)?;
-        let content = Arc::new(LiteralContent::new(value));
+        let content = match &value.apart {
+            Some(content) => content.clone(),
+            None => Arc::new(LiteralContent::new(value)),
+        };
         let pointer = store.put_hashed(&value.table.schema, content).await;
         let pointer = pointer.map_err(failed)?.to_json();
         Ok(Some(spell(Stored::Text(pointer))))

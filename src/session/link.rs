@@ -119,6 +119,32 @@ impl Link {
         self.carry.extend_from_slice(&behind);
     }
 
+    /// Reads until at least `n` bytes are carried. Cancel safe.
+    pub async fn fill(&mut self, n: usize) -> io::Result<()> {
+        while self.carry.len() < n {
+            self.carry.reserve((n - self.carry.len()).max(64 << 10));
+            if self.stream.read_buf(&mut self.carry).await? == 0 {
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
+        }
+        Ok(())
+    }
+
+    /// The first bytes of the next packet's payload, at most `n`; they stay where they are.
+    pub async fn peek_packet(&mut self, n: usize) -> io::Result<Vec<u8>> {
+        self.fill(HEADER).await?;
+        let len = packet::read_header(&self.carry).map_or(0, |(len, _)| len);
+        let n = len.min(n);
+        self.fill(HEADER + n).await?;
+        Ok(self.carry[HEADER..HEADER + n].to_vec())
+    }
+
+    /// The next bytes, at least one and at most `most`, which is not 0.
+    pub async fn piece(&mut self, most: usize) -> io::Result<Bytes> {
+        self.fill(1).await?;
+        Ok(self.carry.split_to(most.min(self.carry.len())).freeze())
+    }
+
     /// The next packet, put together from its chunks. Cancel safe.
     ///
     /// A payload of more than `limit` bytes is an error of kind `FileTooLarge`.

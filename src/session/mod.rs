@@ -8,6 +8,7 @@
 mod buffers;
 mod choose;
 mod coded;
+mod columns;
 mod compressed;
 mod context;
 mod declare;
@@ -162,19 +163,10 @@ impl Session<'_> {
                             choose::reset(&mut self.relay, seq, &payload).await?;
                             self.relay.client.resume();
                         }
-                        Some(&command::STMT_EXECUTE) => {
-                            let execute = prepare::execute(
-                                &mut self.relay,
-                                &self.shared.catalog,
-                                seq,
-                                &payload,
-                            );
-                            Box::pin(execute).await?;
-                            self.relay.client.resume();
-                        }
                         _ => Box::pin(self.field_list(seq, &payload)).await?,
                     }
                 }
+                Event::Prepared => Box::pin(self.prepared()).await?,
                 Event::Leak { seq, column } => Box::pin(self.leak(seq, &column)).await?,
             }
         }
@@ -207,24 +199,7 @@ impl Session<'_> {
         let text = statement.payload.slice(1..);
         self.altered = self.look(&text, &index).await;
         if statement.command == command::STMT_PREPARE {
-            let examined = self.planned(|context| {
-                plan::examine_prepared(&text, context, &index)?;
-                plan::examine(&text, context, &index)
-            });
-            if let Err(refusal) = examined {
-                return self.refuse(statement.seq, &refusal).await;
-            }
-            let reason = match examined {
-                Ok(Plan::Ddl(ddl)) => prepare::Reason::Ddl(ddl),
-                _ if index.mentions(&text) => prepare::Reason::Codec,
-                _ => {
-                    self.relay.prepared.other();
-                    return self.pass(statement);
-                }
-            };
-            prepare::prepare(&mut self.relay, statement, reason).await?;
-            self.relay.client.resume();
-            return Ok(());
+            return self.prepare(statement, &index).await;
         }
         let plan = self.planned(|context| {
             if self.relay.prepared.names_others() {
@@ -278,6 +253,67 @@ impl Session<'_> {
                 None
             }
         }
+    }
+
+    /// `COM_STMT_PREPARE`.
+    async fn prepare(&mut self, statement: Statement, index: &Index) -> io::Result<()> {
+        let text = statement.payload.slice(1..);
+        let planned = self.planned(|context| {
+            let plan = plan::examine_prepared(&text, context, index)?;
+            Ok((plan, plan::parameters(&text, context)))
+        });
+        let (plan, parameters) = match planned {
+            Ok(planned) => planned,
+            Err(refusal) => {
+                self.relay.prepared.refused();
+                return self.refuse(statement.seq, &refusal).await;
+            }
+        };
+        if matches!(plan, Plan::Pass | Plan::Describe(_)) && !index.mentions(&text) {
+            self.relay.prepared.other();
+            return self.pass(statement);
+        }
+        drop(text);
+        let preparing = prepare::Preparing {
+            index,
+            context: &self.context,
+            parameters,
+            most: self.shared.limits.prepared_statements,
+        };
+        let seq = statement.seq;
+        match prepare::prepare(&mut self.relay, preparing, statement, plan).await? {
+            Ok(()) => self.relay.client.resume(),
+            Err(refusal) => {
+                self.relay.prepared.refused();
+                self.refuse(seq, &refusal).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A command on a prepared statement that something is known of.
+    async fn prepared(&mut self) -> io::Result<()> {
+        self.settle().await?;
+        let head = self.relay.client.peek_packet(prepare::HEAD).await?;
+        if !self.relay.context_valid && self.relay.prepared.asks_for_context(&head) {
+            match context::ask(&mut self.relay).await? {
+                Ok(context) => self.context = context,
+                Err(packet) => {
+                    let limit = self.shared.limits.statement_bytes;
+                    let seq = self.relay.client.read_packet(limit).await?.seq;
+                    return self.answer(seq, &packet).await;
+                }
+            }
+        }
+        let index = self.shared.catalog.index();
+        let running = prepare::Running {
+            shared: self.shared,
+            index: &index,
+            context: &self.context,
+        };
+        prepare::run(&mut self.relay, running).await?;
+        self.relay.client.resume();
+        Ok(())
     }
 
     /// Plans with what is known of the session.

@@ -17,23 +17,21 @@
 
 use std::collections::VecDeque;
 use std::io;
-use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::coded::{Coded, Text};
+use super::columns::{Columns, Meaning};
 use super::context::ResultCharset;
 use super::guard;
 use super::link::{Link, Outgoing};
-use super::origin::{self, Origin};
 use super::relay::{Relay, Statement};
-use super::row::{Means, Part, Ready, Row, Shown, first_ready};
+use super::row::{Means, Part, Ready, Row, first_ready};
 use super::shared::Shared;
 use crate::catalog::Index;
-use crate::plan::{self, Lineage, Read};
+use crate::plan::{self, Read};
 use crate::refusal::Refusal;
-use crate::view::View;
-use crate::wire::column::Column;
+use crate::wire::binary;
+use crate::wire::lenenc;
 use crate::wire::reply;
 use crate::wire::response::{Responses, Seen};
 use crate::wire::row;
@@ -56,21 +54,38 @@ pub async fn run(
         statement.payload = payload.into();
         statement.packet = None;
     }
-    let (view, means) = (relay.choice.view, Means::new(shared, relay.choice.manner()));
-    let (out, server, responses) = relay.ask(&statement).await?;
-    let mut results = Results {
-        server,
-        responses,
-        out,
-        shared,
-        index,
-        view,
-        charset,
-        means,
+    let meaning = Meaning {
         lineage: &read.columns,
+        index,
+        view: relay.choice.view,
+        charset,
+    };
+    relay.forward(&statement);
+    relay.server.flush_unsent().await?;
+    respond(relay, shared, meaning, statement.seq, None).await
+}
+
+/// Relays the response to a command that has been sent, decoded; `seq` is that of the client's
+/// last packet. `binary`: in the binary protocol, with the definitions that its client remembers,
+/// which become those of the last result.
+pub async fn respond(
+    relay: &mut Relay,
+    shared: &Shared,
+    meaning: Meaning<'_>,
+    seq: u8,
+    binary: Option<&mut Vec<Bytes>>,
+) -> io::Result<()> {
+    let means = Means::new(shared, relay.choice.manner());
+    let mut results = Results {
+        server: &mut relay.server,
+        responses: &mut relay.responses,
+        out: Outgoing::new(&mut relay.client, seq.wrapping_add(1)),
+        shared,
+        meaning,
+        means,
         definitions: Vec::new(),
-        columns: Vec::new(),
-        suspicious: false,
+        columns: Columns::default(),
+        binary,
     };
     results.relay().await?;
     results.out.flush().await?;
@@ -84,41 +99,49 @@ struct Results<'a> {
     responses: &'a mut Responses,
     out: Outgoing<'a>,
     shared: &'a Shared,
-    index: &'a Index,
-    view: View,
-    charset: ResultCharset,
+    meaning: Meaning<'a>,
     means: Means,
-    lineage: &'a Lineage,
     /// What the client is not told before all definitions of a result are here: their number, and
     /// they.
     definitions: Vec<Bytes>,
-    /// What is to be done with each column of the current result.
-    columns: Vec<Option<Arc<Shown>>>,
-    /// A column that is not decoded can hold a pointer all the same.
-    suspicious: bool,
+    /// Those of the current result.
+    columns: Columns,
+    /// In the binary protocol: the definitions of the last result.
+    binary: Option<&'a mut Vec<Bytes>>,
 }
 
 impl Results<'_> {
     async fn relay(&mut self) -> io::Result<()> {
+        if self.responses.in_rows()
+            && let Err(refusal) = self.fetched()
+        {
+            return self.fail(&refusal).await;
+        }
         loop {
             if self.responses.in_rows() {
                 match self.rows().await? {
                     Ok(Seen::End) => return Ok(()),
-                    Ok(_) => {
-                        self.columns.clear();
-                        self.suspicious = false;
-                    }
+                    Ok(_) => self.columns = Columns::default(),
                     Err(refusal) => return self.fail(&refusal).await,
                 }
                 continue;
             }
             let is_definition = self.responses.at_column();
+            let is_first = self.responses.at_first();
             let packet = self
                 .server
                 .read_packet(self.shared.limits.row_bytes)
                 .await?;
             let seen = self.responses.whole_packet(&packet.payload);
             let more = self.responses.at_column();
+            if is_first
+                && !more
+                && seen == Seen::More
+                && reply::is_count(&packet.payload)
+                && let Err(refusal) = self.recall(&packet.payload)
+            {
+                return self.fail(&refusal).await;
+            }
             if !is_definition && !more {
                 self.out.packet(&packet.payload).await?;
             } else {
@@ -136,66 +159,50 @@ impl Results<'_> {
     /// Takes note of a result's columns, and tells the client of them.
     async fn announce(&mut self) -> io::Result<Result<(), Refusal>> {
         let packets = std::mem::take(&mut self.definitions);
-        let extended = self.responses.shape().extended_metadata;
-        let (count, payloads) = packets.split_at(1.min(packets.len()));
-        let definitions = payloads.iter().map(|p| Column::parse(p, extended));
-        let definitions: Vec<Option<Column>> = definitions.collect();
-        self.columns = match self.shown(&definitions) {
-            Ok(shown) => shown,
+        let (count, definitions) = packets.split_at(1.min(packets.len()));
+        let announced = match self.define(definitions) {
+            Ok(announced) => announced,
             Err(refusal) => return Ok(Err(refusal)),
         };
         for packet in count {
             self.out.packet(packet).await?;
         }
-        for ((payload, column), shown) in payloads.iter().zip(definitions).zip(&self.columns) {
-            match (column, shown) {
-                (Some(column), Some(shown)) => {
-                    let announced = origin::announced(&column, shown.text.shape);
-                    self.out.packet(&announced).await?;
-                }
-                _ => {
-                    self.suspicious |= column.is_some_and(|c| c.can_hold_pointer());
-                    self.out.packet(payload).await?;
-                }
-            }
+        for (packet, announced) in definitions.iter().zip(&announced) {
+            let packet = announced.as_deref().unwrap_or(packet);
+            self.out.packet(packet).await?;
+        }
+        if let Some(remembered) = &mut self.binary {
+            remembered.clear();
+            remembered.extend_from_slice(definitions);
         }
         Ok(Ok(()))
     }
 
-    fn shown(&self, definitions: &[Option<Column>]) -> Result<Vec<Option<Arc<Shown>>>, Refusal> {
-        let shown = |origin: Origin| -> Result<Arc<Shown>, Refusal> {
-            Ok(Arc::new(Shown {
-                column: Arc::new(Coded::new(&origin.table, origin.position)?),
-                text: Text {
-                    shape: origin.shape,
-                    results: self.charset,
-                },
-            }))
-        };
-        let origins = self.origins(definitions)?.into_iter();
-        origins
-            .map(|origin| origin.map(shown).transpose())
-            .collect()
-    }
-
-    fn origins(&self, definitions: &[Option<Column>]) -> Result<Vec<Option<Origin>>, Refusal> {
-        let mut parsed = definitions.iter().flatten();
-        if parsed.any(|column| self.may_be_another(column)) {
-            return Err(Refusal::unsupported(
-                "this result",
-                "the server tells the names of columns in a character set that hides them",
-                "SET NAMES utf8mb4",
-            ));
+    /// Takes note of a result's columns; gives what the client is told in place of each.
+    fn define(&mut self, definitions: &[Bytes]) -> Result<Vec<Option<Vec<u8>>>, Refusal> {
+        let extended = self.responses.shape().extended_metadata;
+        let (columns, announced) = self.meaning.columns(definitions, extended)?;
+        if self.binary.is_some() {
+            columns.check_binary()?;
         }
-        origin::resolve(self.lineage, self.index, definitions, self.view)
+        self.columns = columns;
+        Ok(announced)
     }
 
-    /// Whether the column may be a codec column by names that the server has converted.
-    fn may_be_another(&self, column: &Column) -> bool {
-        let mut names = [column.schema, column.org_table, column.org_name].into_iter();
-        // All of UTF-16 and UTF-32 has zeros in it.
-        let all = names.clone().any(|name| name.contains(&0));
-        all || self.index.has_non_ascii_names() && names.any(|name| !self.charset.keeps(name))
+    /// Rows that come without definitions: those of a cursor.
+    fn fetched(&mut self) -> Result<(), Refusal> {
+        let remembered = self.binary.as_deref().cloned().unwrap_or_default();
+        self.define(&remembered).map(drop)
+    }
+
+    /// A result of which the client has the definitions already.
+    fn recall(&mut self, count: &[u8]) -> Result<(), Refusal> {
+        let remembered = self.binary.as_deref().cloned().unwrap_or_default();
+        let count = lenenc::read_int(count).map(|(count, _)| count);
+        match count == Some(remembered.len() as u64) {
+            true => self.define(&remembered).map(drop),
+            false => Err(guard::refusal("this result")),
+        }
     }
 
     /// Rows up to the packet that ends them; `Err` when one cannot be decoded.
@@ -271,8 +278,15 @@ impl Results<'_> {
             payload,
         };
         let mut from = 0;
-        for (n, cell) in row::cells(&row.payload).enumerate() {
-            let (Some(Some(shown)), Some(cell)) = (self.columns.get(n), cell) else {
+        let cells: Box<dyn Iterator<Item = _> + '_> = match self.binary {
+            None => Box::new(row::cells(&row.payload)),
+            Some(_) => Box::new(binary::cells(&row.payload, &self.columns.kinds)),
+        };
+        for (n, cell) in cells.enumerate() {
+            let Some(cell) = cell else {
+                return Err(guard::refusal("this result"));
+            };
+            let Some(Some(shown)) = self.columns.shown.get(n) else {
                 continue;
             };
             let Some(value) = cell.value else { continue };
@@ -284,7 +298,7 @@ impl Results<'_> {
         }
         row.parts.push(Part::Raw(from..row.payload.len()));
         let pointer = |part: &Part| matches!(part, Part::Raw(range) if guard::shows_pointer(&row.payload[range.clone()]));
-        match self.suspicious && row.parts.iter().any(pointer) {
+        match self.columns.suspicious && row.parts.iter().any(pointer) {
             true => Err(guard::refusal("this result")),
             false => Ok(row),
         }

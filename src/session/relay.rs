@@ -48,6 +48,9 @@ pub enum Event {
     Statement(Statement),
     /// Another command that a handler takes; `payload` begins with the command byte.
     Command { seq: u8, payload: Bytes },
+    /// A command on a prepared statement that something is known of; its packets are next in the
+    /// client's link.
+    Prepared,
     /// An unexpected result shows a codec column; its definition, or the row with the pointer, is
     /// next in the server's link.
     Leak { seq: u8, column: String },
@@ -84,7 +87,7 @@ pub struct Relay {
     /// Added to the sequence numbers of the response under way, where the proxy sent the
     /// command in another number of packets than the client.
     pub seq_shift: u8,
-    /// The prepared statements whose execution changes the catalog.
+    /// The prepared statements that something is known of.
     pub prepared: Prepared,
     /// What the session has chosen to see.
     pub choice: Choice,
@@ -352,7 +355,11 @@ impl Relay {
             let fresh = self.client.cutter.at_boundary() && !self.infile;
             let whole = fresh && self.is_looked_into(&buf[at..], catalog);
             let begin = at;
-            let need = |len: usize| if whole { len } else { 1 };
+            let need = |len: usize| match () {
+                () if whole => len,
+                () if self.prepared.any() => prepare::HEAD,
+                () => 1,
+            };
             let Some(head) = self.client.cutter.next(buf, &mut at, need) else {
                 if whole && self.collect_from(&buf[begin..]) {
                     return (buf.len(), begin, None);
@@ -385,11 +392,6 @@ impl Relay {
                             })
                         })
                     }
-                    command::STMT_EXECUTE if self.prepared.executed(payload).is_none() => None,
-                    command::STMT_CLOSE => {
-                        self.prepared.closed(payload);
-                        None
-                    }
                     _ => Some(Event::Command {
                         seq,
                         payload: Bytes::copy_from_slice(payload),
@@ -397,6 +399,15 @@ impl Relay {
                 };
                 if event.is_some() {
                     return (at, head.start, event);
+                }
+            }
+            if command::is_on_statement(command) && self.prepared.any() {
+                if self.prepared.takes(payload) {
+                    self.client.cutter = packet::Cutter::default();
+                    return (head.start, head.start, Some(Event::Prepared));
+                }
+                if command == command::STMT_CLOSE {
+                    self.prepared.closed(payload);
                 }
             }
             if command == command::QUERY {
@@ -431,8 +442,6 @@ impl Relay {
                 HEADER + len <= buffers::SIZE
                     || self.choice.view != View::Stored && !catalog.index().is_empty()
             }
-            command::STMT_EXECUTE => self.prepared.any() && len <= prepare::EXECUTE,
-            command::STMT_CLOSE => self.prepared.any_of_views() && len <= prepare::EXECUTE,
             command::CHANGE_USER | command::RESET_CONNECTION => true,
             command::FIELD_LIST => self.choice.view != View::Stored,
             _ => false,

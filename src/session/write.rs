@@ -224,6 +224,7 @@ async fn encoded(
             table: &cell.table,
             column: cell.column,
             literal,
+            apart: None,
             written,
             key: values.keys.get(cell.row),
         });

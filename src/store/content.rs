@@ -1,5 +1,7 @@
 //! Values on their way into a store.
 
+use std::io;
+
 use bytes::Bytes;
 use md5::{Digest, Md5};
 
@@ -13,6 +15,17 @@ pub trait Content: Send + Sync + 'static {
 
     /// The bytes from the first to the last.
     fn chunks(&self) -> Box<dyn Iterator<Item = Bytes> + Send>;
+
+    /// Its MD5, if that is known already.
+    fn md5(&self) -> Option<[u8; 16]> {
+        None
+    }
+
+    /// An error if some walk has ended early: content that lies elsewhere could not be read. To be
+    /// asked before what was walked is taken for the whole.
+    fn check(&self) -> io::Result<()> {
+        Ok(())
+    }
 
     /// Whether it has fewer bytes than `limit`; may be quicker to say than how many.
     fn is_shorter_than(&self, limit: u64) -> bool {
@@ -52,6 +65,9 @@ pub(super) fn slices(content: &dyn Content) -> impl Iterator<Item = Bytes> + Sen
 
 /// The MD5 of the whole content.
 pub(super) fn md5_of(content: &dyn Content) -> [u8; 16] {
+    if let Some(md5) = content.md5() {
+        return md5;
+    }
     let mut md5 = Md5::new();
     for slice in slices(content) {
         md5.update(&slice);

@@ -3,7 +3,8 @@
 //! A value is written once, under a temporary name, while its hash is being computed, and
 //! then published under the name of the hash:
 //!
-//! 1. For a value under [`SMALL`]: hash it first; if the object exists, go to 8.
+//! 1. For a value under [`SMALL`], or one whose hash is known: hash it first; if the object
+//!    exists, go to 8.
 //! 2. Make the schema's folder, and flush it into its parents.
 //!    *Fails:* nothing is written.
 //! 3. Create `.saving-…` with a random name in the schema's folder.
@@ -89,7 +90,7 @@ impl FileStore {
         naming: &Naming,
         content: &dyn Content,
     ) -> Result<Named, Fault> {
-        let known = if content.is_shorter_than(SMALL) {
+        let known = if content.md5().is_some() || content.is_shorter_than(SMALL) {
             Some(naming.name(md5_of(content))?)
         } else {
             None
@@ -109,6 +110,7 @@ impl FileStore {
             }
             None => naming.name(write_hashing(file.as_file_mut(), content)?)?,
         };
+        content.check()?;
         file.as_file().sync_all()?;
         let target = self.location.join(named.path.as_str());
         self.make_folder(parent(&target)?)?;

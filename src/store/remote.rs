@@ -54,6 +54,7 @@ impl RemoteStore {
         let key = self.key(path)?;
         let uploaded = if size < MULTIPART {
             let payload: PutPayload = content.chunks().collect();
+            content.check()?;
             let put = self.store.put(&key, payload);
             patience.whole(put).await.map(drop)
         } else {
@@ -219,7 +220,7 @@ impl RemoteStore {
 
 /// Hashes where it does no harm: here for a short value, else in a thread that may block.
 async fn hash_of(content: &Arc<dyn Content>) -> Result<[u8; 16], Fault> {
-    if content.len() <= HASH_INLINE {
+    if content.len() <= HASH_INLINE || content.md5().is_some() {
         return Ok(md5_of(content.as_ref()));
     }
     let content = content.clone();

@@ -86,6 +86,11 @@ impl<'a> Column<'a> {
         })
     }
 
+    /// Its type, `MYSQL_TYPE_…`.
+    pub fn kind(&self) -> u8 {
+        self.fixed[6]
+    }
+
     /// True for a text column that can hold a pointer: `json`, `longtext`, an expression of such,
     /// or a message about one.
     pub fn can_hold_pointer(&self) -> bool {

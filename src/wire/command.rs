@@ -14,10 +14,16 @@ pub const CHANGE_USER: u8 = 0x11;
 pub const STMT_PREPARE: u8 = 0x16;
 /// `COM_STMT_EXECUTE`
 pub const STMT_EXECUTE: u8 = 0x17;
+/// `COM_STMT_SEND_LONG_DATA`
+pub const STMT_SEND_LONG_DATA: u8 = 0x18;
 /// `COM_STMT_CLOSE`
 pub const STMT_CLOSE: u8 = 0x19;
+/// `COM_STMT_RESET`
+pub const STMT_RESET: u8 = 0x1A;
 /// `COM_SET_OPTION`
 pub const SET_OPTION: u8 = 0x1B;
+/// `COM_STMT_FETCH`
+pub const STMT_FETCH: u8 = 0x1C;
 /// `COM_RESET_CONNECTION`
 pub const RESET_CONNECTION: u8 = 0x1F;
 /// `COM_STMT_BULK_EXECUTE` (MariaDB)
@@ -45,14 +51,21 @@ pub enum Expect {
 /// What the response to `command` looks like.
 pub fn expect(command: u8) -> Expect {
     match command {
-        QUIT | 0x18 /* STMT_SEND_LONG_DATA */ | STMT_CLOSE => Expect::Nothing,
-        // INIT_DB, CREATE_DB, DROP_DB, REFRESH, SHUTDOWN, STATISTICS, PROCESS_KILL, DEBUG, PING,
-        // STMT_RESET, SET_OPTION, RESET_CONNECTION
-        INIT_DB | 0x05..=0x09 | 0x0C..=0x0E | 0x1A | SET_OPTION | RESET_CONNECTION => Expect::One,
+        QUIT | STMT_SEND_LONG_DATA | STMT_CLOSE => Expect::Nothing,
+        // INIT_DB, CREATE_DB, DROP_DB, REFRESH, SHUTDOWN, STATISTICS, PROCESS_KILL, DEBUG, PING
+        INIT_DB | 0x05..=0x09 | 0x0C..=0x0E | STMT_RESET | SET_OPTION | RESET_CONNECTION => Expect::One,
         QUERY | 0x0A /* PROCESS_INFO */ | STMT_EXECUTE | STMT_BULK_EXECUTE => Expect::Results,
         STMT_PREPARE => Expect::Prepared,
-        0x1C /* STMT_FETCH */ => Expect::Rows,
+        STMT_FETCH => Expect::Rows,
         FIELD_LIST => Expect::Fields,
         _ => Expect::Opaque,
     }
+}
+
+/// Whether the command is on a prepared statement, whose id follows it.
+pub fn is_on_statement(command: u8) -> bool {
+    matches!(
+        command,
+        STMT_EXECUTE..=STMT_RESET | STMT_FETCH | STMT_BULK_EXECUTE
+    )
 }

@@ -175,7 +175,7 @@ impl Response {
         {
             return None;
         }
-        let name = self.from_database()?.split(|b| *b == 0).next()?;
+        let name = self.database_onwards()?.split(|b| *b == 0).next()?;
         (!name.is_empty()).then_some(name)
     }
 
@@ -201,7 +201,7 @@ impl Response {
         if !caps.contains(CapabilityFlags::CLIENT_ZSTD_COMPRESSION_ALGORITHM) {
             return None;
         }
-        let mut rest = self.from_database()?;
+        let mut rest = self.database_onwards()?;
         for flag in [
             CapabilityFlags::CLIENT_CONNECT_WITH_DB,
             CapabilityFlags::CLIENT_PLUGIN_AUTH,
@@ -220,7 +220,7 @@ impl Response {
     }
 
     /// What follows the user and its answer to the challenge.
-    fn from_database(&self) -> Option<&[u8]> {
+    fn database_onwards(&self) -> Option<&[u8]> {
         let caps = self.capabilities();
         let rest = self.payload.get(SSL_REQUEST..)?;
         let rest = &rest[after_nul(rest)?..];
@@ -255,6 +255,7 @@ impl Response {
             cache_metadata: extended.contains(MariadbCapabilities::MARIADB_CLIENT_CACHE_METADATA),
             extended_metadata: extended
                 .contains(MariadbCapabilities::MARIADB_CLIENT_EXTENDED_METADATA),
+            query_attributes: (caps & offered).contains(CapabilityFlags::CLIENT_QUERY_ATTRIBUTES),
         };
         (self.payload, shape)
     }
@@ -375,7 +376,8 @@ mod tests {
             Shape {
                 deprecate_eof: true,
                 cache_metadata: true,
-                extended_metadata: true
+                extended_metadata: true,
+                query_attributes: false,
             }
         );
         assert_eq!(patched[28..32], 0x3Du32.to_le_bytes());

@@ -52,6 +52,14 @@ pub fn is_progress(payload: &[u8]) -> bool {
     payload.first() == Some(&ERR) && payload.get(1..3) == Some(&[0xFF, 0xFF])
 }
 
+/// Whether a payload that begins a response announces a result: it is the number of its columns.
+pub fn is_count(payload: &[u8]) -> bool {
+    !matches!(
+        payload.first(),
+        None | Some(&(OK | LOCAL_INFILE | EOF | ERR))
+    )
+}
+
 /// The payload of an ERR packet.
 pub fn err(refusal: &Refusal) -> Vec<u8> {
     let mut out = vec![ERR];

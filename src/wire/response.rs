@@ -12,7 +12,7 @@ use super::lenenc;
 use super::packet::MAX_CHUNK;
 use super::reply;
 
-/// What the login agreed on, as far as it shapes responses.
+/// What the login agreed on, as far as it shapes responses and parameters.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Shape {
     /// `CLIENT_DEPRECATE_EOF`: rows end with an OK packet, definitions with nothing.
@@ -22,6 +22,9 @@ pub struct Shape {
     pub cache_metadata: bool,
     /// `MARIADB_CLIENT_EXTENDED_METADATA`: column definitions carry one more string.
     pub extended_metadata: bool,
+    /// `CLIENT_QUERY_ATTRIBUTES`: parameters have names, and there may be more than the statement
+    /// has.
+    pub query_attributes: bool,
 }
 
 /// What a packet means to the session.

@@ -20,6 +20,7 @@ mod fidelity;
 mod literals;
 mod login;
 mod mysql;
+mod prepared;
 mod reads;
 mod refusals;
 mod roundtrip;

@@ -43,7 +43,7 @@ fn every_key_is_shown() {
 #[test]
 fn the_defaults_shown_are_the_built_in_ones() {
     let (text, count) = with_defaults();
-    assert_eq!(count, 20, "{text}");
+    assert_eq!(count, 22, "{text}");
     let shown = config(&text);
     let mut built_in = config(PLAIN);
     // Where a store's defaults are known is where its paths are made.

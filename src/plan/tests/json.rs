@@ -93,14 +93,14 @@ fn literals_for_inline_columns_become_cells() {
 }
 
 #[test]
-fn prepared_statements_leave_inline_columns_alone() {
-    for (text, passes) in [
-        ("SELECT id FROM inline WHERE id = ?", true),
-        ("SELECT sig FROM inline WHERE id = ?", false),
-        ("INSERT INTO inline VALUES (?, ?)", false),
+fn prepared_statements_on_inline_columns() {
+    for (text, expected) in [
+        ("SELECT id FROM inline WHERE id = ?", "pass"),
+        ("SELECT sig FROM inline WHERE id = ?", "read"),
+        ("INSERT INTO inline VALUES (?, ?)", "write 1"),
     ] {
-        let answer = examine_prepared(&Bytes::from_static(text.as_bytes()), &json(), &index());
-        assert_eq!(answer.is_ok(), passes, "{text}: {answer:?}");
+        let plan = examine_prepared(&Bytes::from_static(text.as_bytes()), &json(), &index());
+        assert_eq!(short(plan), expected, "{text}");
     }
 }
 

@@ -48,6 +48,7 @@ impl RemoteStore {
             while let Some(part) = in_flight.join_next().await {
                 joined(part)?;
             }
+            content.check()?;
             Ok(())
         }
         .await;

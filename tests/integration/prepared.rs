@@ -1,0 +1,8 @@
+//! The binary protocol on codec columns: what is stored, and what comes back.
+
+mod bulk;
+mod codecs;
+mod long_data;
+mod reads;
+mod statement;
+mod writes;
