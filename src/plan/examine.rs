@@ -1,6 +1,5 @@
 //! The decision about a statement that [`glance`](super::glance()) did not let pass.
 
-use std::borrow::Cow;
 use std::ops::Range;
 
 use bytes::Bytes;
@@ -12,7 +11,8 @@ use super::{
 };
 use crate::catalog::{Index, Table, TableKind};
 use crate::refusal::Refusal;
-use crate::sql::lexer::{TokenKind, lex};
+use crate::sql::letters::Letters;
+use crate::sql::lexer::{Dialect, TokenKind, lex};
 use crate::sql::literal::Literal;
 use crate::sql::name::TableName;
 use crate::sql::show::{self, Show};
@@ -44,13 +44,9 @@ pub fn examine_with_parameters(
     context: &Context,
     index: &Index,
 ) -> Result<Plan, Refusal> {
-    let masked = match charset::masked(text, context.charset) {
-        Cow::Borrowed(_) => text.clone(),
-        Cow::Owned(masked) => Bytes::from(masked),
-    };
-    let lexed = lex(&masked, context.dialect);
+    let lexed = lex(text, context.dialect);
     let all = Statement {
-        text: &masked,
+        text,
         tokens: &lexed.tokens,
         context,
         index,
@@ -58,10 +54,10 @@ pub fn examine_with_parameters(
     if context.view != View::Stored {
         check_names(&all)?;
     }
-    let statements: Vec<Statement> = split(&masked, &lexed.tokens)
+    let statements: Vec<Statement> = split(text, &lexed.tokens)
         .map(|tokens| Statement { tokens, ..all })
         .collect();
-    let settings = match settings::mentioned(&masked) {
+    let settings = match settings::mentioned(text) {
         true => settings::plan(&statements, lexed.conditional)?,
         false => Vec::new(),
     };
@@ -81,16 +77,6 @@ pub fn examine_with_parameters(
     let reads = lexed.conditional && matches!(plan, Plan::Pass) && names_translated(&all);
     if !touches && !reads {
         return Ok(plan);
-    }
-    if charset::is_treacherous(context.charset) && !text.is_ascii() {
-        return Err(refuse_all(
-            &all,
-            &format!(
-                "codec-proxy does not translate statements in {}",
-                context.charset
-            ),
-            "SET NAMES utf8mb4",
-        ));
     }
     if lexed.conditional && !matches!(plan, Plan::Declare(_)) && !all.tables().is_empty() {
         let reason = "a part of the statement is run by some server versions only (it is not known which this is)";
@@ -133,13 +119,15 @@ pub fn examine_prepared(text: &Bytes, context: &Context, index: &Index) -> Resul
             let reason = "codec-proxy does not translate it in prepared statements";
             Err(refuse_all(&statement, reason, TEXT_PROTOCOL))
         }
+        // The server takes one statement only, and says so.
+        Plan::Several => Ok(Plan::Pass),
         plan => Ok(plan),
     }
 }
 
 /// The places of all parameters in the text of a statement that is to be prepared.
 pub fn parameters(text: &[u8], context: &Context) -> Vec<usize> {
-    let tokens = lex(&charset::masked(text, context.charset), context.dialect).tokens;
+    let tokens = lex(text, context.dialect).tokens;
     let parameters = tokens.iter().filter(|token| token.is_symbol(b'?'));
     parameters.map(|token| token.start).collect()
 }
@@ -149,6 +137,11 @@ pub fn parameters(text: &[u8], context: &Context) -> Vec<usize> {
 pub fn examine_dynamic(text: &Bytes, context: &Context, index: &Index) -> Result<Plan, Refusal> {
     let context = Context {
         charset: "utf8mb4",
+        dialect: Dialect {
+            letters: Letters::Plain,
+            converts: false,
+            ..context.dialect
+        },
         ..*context
     };
     match examine(text, &context, index)? {
@@ -275,11 +268,6 @@ fn dynamic(statement: Statement) -> Result<Plan, Refusal> {
     }
 }
 
-fn is_dynamic(statement: &Statement) -> bool {
-    let keyword = keyword(statement.text, statement.tokens);
-    matches!(keyword.as_str(), "CALL" | "EXECUTE")
-}
-
 /// `PREPARE s FROM '…'`, `EXECUTE IMMEDIATE '…'` and `EXECUTE s`.
 fn prepared(statement: Statement, depth: usize) -> Result<Plan, Refusal> {
     let text_at = match statement.is_word(0, "EXECUTE") {
@@ -360,14 +348,19 @@ fn ask(statement: Statement, expression: Range<usize>, depth: usize) -> Result<P
     }
 }
 
-/// Several statements pass together if each passes alone.
+/// Several statements pass together if each passes alone. Else each is run by itself, unless one
+/// is refused.
 fn multi(statements: &[Statement]) -> Result<Plan, Refusal> {
+    let stored = statements[0].context.view == View::Stored;
     let mut ddl = Ddl::default();
-    let mut changes = false;
-    let mut reads = false;
-    let mut names = 0;
+    let (mut changes, mut handled) = (false, false);
     let mut schema: Option<String> = statements[0].context.schema.map(str::to_owned);
     for (at, statement) in statements.iter().enumerate() {
+        if changes_lexing(&statements[..at]) {
+            // Where the others end, only the server's state will tell.
+            handled |= !stored;
+            break;
+        }
         let context = Context {
             schema: schema.as_deref(),
             ..*statement.context
@@ -378,15 +371,6 @@ fn multi(statements: &[Statement]) -> Result<Plan, Refusal> {
             context: &context,
             index: statement.index,
         };
-        let tables = statement.tables();
-        if let Some(table) = tables.first()
-            && statement.context.view != View::Stored
-            && changes_lexing(statements)
-        {
-            let reason = "a statement before it changes how the text is read";
-            return Err(refuse_table(table, reason, TEXT_PROTOCOL));
-        }
-        names += tables.len();
         match one(statement, 0)? {
             Plan::Pass => {}
             Plan::Ddl(more) => {
@@ -395,43 +379,24 @@ fn multi(statements: &[Statement]) -> Result<Plan, Refusal> {
                 ddl.schemas.extend(more.schemas);
             }
             Plan::Describe(describe) if describe.table.is_none() => {}
-            Plan::Read(_) if is_dynamic(&statement) => reads = true,
-            Plan::Ask(expression) if is_made_of(&statements[..at], &statement, &expression) => {
-                reads = true;
-            }
-            _ => {
-                let reason = "codec-proxy does not translate several statements at once yet";
-                return Err(refuse_all(&statement, reason, TEXT_PROTOCOL));
-            }
+            _ => handled = true,
         }
         if statement.is_word(0, "USE") {
             let name = statement.name(1);
             schema = name.map(|n| String::from_utf8_lossy(&n).into_owned());
         }
     }
-    match (changes, reads) {
-        (false, false) => Ok(Plan::Pass),
-        (true, false) => Ok(Plan::Ddl(ddl)),
-        (false, true) if names == 0 => Ok(Plan::Read(Read::announced())),
-        _ => {
-            let reason = "codec-proxy does not translate CALL or EXECUTE among others yet";
-            Err(refuse_all(&statements[0], reason, TEXT_PROTOCOL))
-        }
+    let load = statements.iter().find(|s| s.is_word(0, "LOAD"));
+    match (handled || changes && !stored, load) {
+        (false, _) if changes => Ok(Plan::Ddl(ddl)),
+        (false, _) => Ok(Plan::Pass),
+        (true, None) => Ok(Plan::Several),
+        (true, Some(_)) => Err(refuse_all(
+            &statements[0],
+            "LOAD DATA stands among statements that are run one by one",
+            TEXT_PROTOCOL,
+        )),
     }
-}
-
-/// Whether a dynamic statement's text is a variable that one of the statements before it sets,
-/// and nothing of all that is written there could be the name of a codec table.
-fn is_made_of(before: &[Statement], statement: &Statement, expression: &Range<usize>) -> bool {
-    let variable = &statement.text[expression.clone()];
-    let sets = |other: &Statement| {
-        other.is_word(0, "SET")
-            && other.tokens.iter().any(|token| {
-                let is_variable = token.kind == TokenKind::Variable;
-                is_variable && token.bytes(other.text).eq_ignore_ascii_case(variable)
-            })
-    };
-    before.iter().any(sets) && !statement.index.mentions(statement.text)
 }
 
 /// Whether some of the statements changes `sql_mode` or the client's character set.

@@ -96,6 +96,9 @@ pub enum Plan {
     /// A `PREPARE` or `EXECUTE IMMEDIATE` of a text that only the server knows, as this
     /// expression (bytes of the text): ask it, and let [`examine_dynamic`] decide.
     Ask(Range<usize>),
+    /// Several statements of which some do not just pass: run them one by one, each by a plan of
+    /// its own. None of them is refused, as far as that can be told beforehand.
+    Several,
 }
 
 /// A statement whose result may hold codec columns.

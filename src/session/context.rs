@@ -10,6 +10,7 @@ use std::io;
 
 use super::relay::Relay;
 use crate::refusal::Refusal;
+use crate::sql::letters::Letters;
 use crate::sql::lexer::Dialect;
 use crate::wire::command;
 use crate::wire::reply;
@@ -19,7 +20,8 @@ use crate::wire::row;
 /// `BINARY` because the server would convert text to `character_set_results`: a name with the
 /// loss of what that lacks, and all of it if it is UTF-16.
 const QUESTION: &[u8] = b"\x03SELECT CAST(DATABASE() AS BINARY), CAST(@@sql_mode AS BINARY), \
-    CAST(@@character_set_client AS BINARY), CAST(@@character_set_results AS BINARY)";
+    CAST(@@character_set_client AS BINARY), CAST(@@character_set_results AS BINARY), \
+    CAST(@@character_set_connection AS BINARY)";
 /// The answer is a few hundred bytes.
 const ANSWER: u64 = 1 << 20;
 
@@ -159,13 +161,13 @@ fn first_word(text: &[u8]) -> &[u8] {
         .unwrap_or(text.len())]
 }
 
-/// The SQL mode as far as the status flags of the last answer tell it; MySQL does not tell
-/// `ANSI_QUOTES`.
-pub fn dialect_of(status: u16) -> Dialect {
+/// The SQL mode as far as the status flags of the last answer tell it (MySQL does not tell
+/// `ANSI_QUOTES`); the rest as it was.
+pub fn with_mode_of(dialect: Dialect, status: u16) -> Dialect {
     Dialect {
         ansi_quotes: status & reply::ANSI_QUOTES != 0,
         no_backslash_escapes: status & reply::NO_BACKSLASH_ESCAPES != 0,
-        ..Dialect::default()
+        ..dialect
     }
 }
 
@@ -184,10 +186,16 @@ fn parse(payload: &[u8]) -> Option<SessionContext> {
         no_backslash_escapes: modes.contains(&&b"NO_BACKSLASH_ESCAPES"[..]),
         ..Dialect::default()
     };
+    let charset = String::from_utf8_lossy(text(2).unwrap_or_default()).into_owned();
+    let dialect = Dialect {
+        letters: Letters::of(&charset),
+        converts: text(4) != text(2),
+        ..dialect
+    };
     Some(SessionContext {
         schema,
         dialect,
-        charset: String::from_utf8_lossy(text(2).unwrap_or_default()).into_owned(),
+        charset,
         results: ResultCharset::new(text(3)),
     })
 }
@@ -197,7 +205,7 @@ mod tests {
     use super::*;
     use crate::wire::lenenc;
 
-    fn answer(fields: [Option<&str>; 4]) -> Vec<u8> {
+    fn answer(fields: [Option<&str>; 5]) -> Vec<u8> {
         let mut payload = Vec::new();
         for field in fields {
             match field {
@@ -215,6 +223,7 @@ mod tests {
             Some("ANSI_QUOTES,X"),
             Some("gbk"),
             Some("latin1"),
+            Some("gbk"),
         ];
         let context = parse(&answer(fields)).unwrap();
         assert_eq!(context.schema.as_deref(), Some("lab"));
@@ -223,7 +232,10 @@ mod tests {
             (context.charset.as_str(), context.results),
             ("gbk", ResultCharset::Ascii)
         );
-        let none = parse(&answer([None, Some(""), Some("utf8mb3"), None])).unwrap();
+        assert!(context.dialect.letters == Letters::Gbk && !context.dialect.converts);
+        let none = [None, Some(""), Some("utf8mb3"), None, Some("utf8mb4")];
+        let none = parse(&answer(none)).unwrap();
+        assert!(none.dialect.letters == Letters::Plain && none.dialect.converts);
         assert_eq!((none.schema, none.results), (None, ResultCharset::Utf8));
     }
 

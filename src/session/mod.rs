@@ -26,6 +26,8 @@ mod read;
 mod refuse;
 mod relay;
 mod row;
+mod sequel;
+mod several;
 mod shared;
 mod stream;
 pub mod tls;
@@ -188,7 +190,8 @@ impl Session<'_> {
         let index = self.shared.catalog.index();
         if !self.relay.context_valid {
             if self.relay.schema_known && !index.mentions(&statement.payload) {
-                self.context.dialect = context::dialect_of(self.relay.responses.status());
+                let status = self.relay.responses.status();
+                self.context.dialect = context::with_mode_of(self.context.dialect, status);
             } else {
                 match context::ask(&mut self.relay).await? {
                     Ok(context) => self.context = context,
@@ -210,10 +213,17 @@ impl Session<'_> {
         if let Ok(Plan::Ask(expression)) = plan {
             return self.dynamic(statement, expression, &index).await;
         }
+        if let Ok(Plan::Several) = plan {
+            return match self.relay.multi_statements {
+                true => self.several(statement).await,
+                // The server takes one statement only, and says so.
+                false => self.pass(statement),
+            };
+        }
         let relay = &mut self.relay;
         let done = match plan {
             Err(refusal) => return self.refuse(statement.seq, &refusal).await,
-            Ok(Plan::Pass | Plan::Ask(_)) => return self.pass(statement),
+            Ok(Plan::Pass | Plan::Ask(_) | Plan::Several) => return self.pass(statement),
             Ok(Plan::Write(write)) => {
                 drop(text);
                 let seq = statement.seq;
@@ -278,7 +288,7 @@ impl Session<'_> {
             index,
             context: &self.context,
             parameters,
-            most: self.shared.limits.prepared_statements,
+            limits: &self.shared.limits,
         };
         let seq = statement.seq;
         match prepare::prepare(&mut self.relay, preparing, statement, plan).await? {

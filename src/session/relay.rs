@@ -97,7 +97,8 @@ pub struct Relay {
     collecting: Option<Collecting>,
     /// The view that its listener gives.
     listener: View,
-    multi_statements: bool,
+    /// The client may send several statements at once.
+    pub multi_statements: bool,
     limit: u64,
 }
 
@@ -222,6 +223,9 @@ impl Relay {
                 self.server.queue(chunk);
             }
         }
+        // Not 0 where the client's packet was another: see `several`.
+        let sent = packet::chunks(statement.payload.len() as u64) as u8;
+        self.seq_shift = statement.seq.wrapping_add(1).wrapping_sub(sent);
         self.responses.sent(command::expect(statement.command));
     }
 
@@ -392,6 +396,7 @@ impl Relay {
                             })
                         })
                     }
+                    command::SET_OPTION => None,
                     _ => Some(Event::Command {
                         seq,
                         payload: Bytes::copy_from_slice(payload),
@@ -421,8 +426,8 @@ impl Relay {
             } else if command == command::STMT_PREPARE {
                 self.prepared.other();
             } else if command == command::SET_OPTION {
-                // It switches multi-statements on or off; whether it succeeds is not awaited.
-                self.multi_statements = true;
+                // It switches multi-statements on (0) or off (1), which no server refuses.
+                self.multi_statements = payload.get(1) != Some(&1);
             }
             self.responses.sent(command::expect(command));
         }
@@ -442,7 +447,7 @@ impl Relay {
                 HEADER + len <= buffers::SIZE
                     || self.choice.view != View::Stored && !catalog.index().is_empty()
             }
-            command::CHANGE_USER | command::RESET_CONNECTION => true,
+            command::CHANGE_USER | command::RESET_CONNECTION | command::SET_OPTION => true,
             command::FIELD_LIST => self.choice.view != View::Stored,
             _ => false,
         }

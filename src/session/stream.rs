@@ -8,6 +8,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpStream, UnixStream};
 
 use super::compressed::Compressed;
+use super::sequel::Sequel;
 
 /// A plain or encrypted connection to a client or to the database.
 #[derive(Debug)]
@@ -22,6 +23,8 @@ pub enum Stream {
     ServerTls(Box<tokio_rustls::client::TlsStream<TcpStream>>),
     /// Compressed, over one of the others; towards a client.
     Compressed(Box<Compressed>),
+    /// One of the others, while the statements of a text are run one by one; towards a client.
+    Sequel(Box<Sequel>),
     /// Taken out while it is being wrapped; reads and writes fail.
     Taken,
 }
@@ -32,13 +35,14 @@ impl Stream {
         match self {
             Self::ClientTls(_) | Self::ServerTls(_) => true,
             Self::Compressed(layer) => layer.stream().is_encrypted(),
+            Self::Sequel(layer) => layer.stream().is_encrypted(),
             Self::Tcp(_) | Self::Unix(_) | Self::Taken => false,
         }
     }
 
     /// True where what is written may wait for a flush.
     pub fn is_buffered(&self) -> bool {
-        self.is_encrypted() || matches!(self, Self::Compressed(_))
+        self.is_encrypted() || matches!(self, Self::Compressed(_) | Self::Sequel(_))
     }
 
     /// True where MySQL servers take a clear-text password: encrypted, or a unix socket.
@@ -56,6 +60,7 @@ macro_rules! each {
             Stream::ClientTls($stream) => $call,
             Stream::ServerTls($stream) => $call,
             Stream::Compressed($stream) => $call,
+            Stream::Sequel($stream) => $call,
             Stream::Taken => Poll::Ready(Err(io::ErrorKind::NotConnected.into())),
         }
     };

@@ -29,11 +29,15 @@ pub fn apply(text: &[u8], edits: &[Edit]) -> Vec<u8> {
 /// Bytes as a string between the given quotes.
 pub fn quoted(bytes: &[u8], quote: u8, dialect: Dialect) -> Vec<u8> {
     let mut out = vec![quote];
-    for &b in bytes {
-        if b == quote || (b == b'\\' && !dialect.no_backslash_escapes) {
-            out.push(b);
+    let special = |b| b == quote || (b == b'\\' && !dialect.no_backslash_escapes);
+    let mut rest = bytes;
+    while !rest.is_empty() {
+        let plain = dialect.letters.before(rest, usize::MAX, special);
+        out.extend_from_slice(&rest[..plain]);
+        if let Some(&b) = rest.get(plain) {
+            out.extend_from_slice(&[b, b]);
         }
-        out.push(b);
+        rest = rest.get(plain + 1..).unwrap_or_default();
     }
     out.push(quote);
     out

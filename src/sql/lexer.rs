@@ -7,7 +7,10 @@ use std::borrow::Cow;
 
 use memchr::{memchr, memchr2, memmem};
 
-/// The parts of `sql_mode` that change how a statement is cut into tokens.
+use super::letters::Letters;
+
+/// What the session and its server have to do with how a statement is cut into tokens, and how
+/// its literals are read.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Dialect {
     /// `ANSI_QUOTES`: `"x"` is a name, not a string.
@@ -16,6 +19,11 @@ pub struct Dialect {
     pub no_backslash_escapes: bool,
     /// Which executable comments are code.
     pub server: Server,
+    /// How characters are made of bytes in the client's character set.
+    pub letters: Letters,
+    /// The server converts strings without an introducer, since `character_set_connection` is not
+    /// `character_set_client`.
+    pub converts: bool,
 }
 
 /// The server that is to read a text, as far as that decides what is a comment.
@@ -342,7 +350,7 @@ impl<'a> Lexer<'a> {
     }
 
     fn word(&mut self) -> (TokenKind, usize) {
-        let end = self.run_end(self.at, is_name_byte);
+        let end = self.name_end(self.at, is_name_byte);
         self.word_end = Some(end);
         (TokenKind::Word, end)
     }
@@ -399,11 +407,11 @@ impl<'a> Lexer<'a> {
             Some(b'`') => self.quoted_end(name),
             Some(b'\'' | b'"') if !system => self.quoted_end(name),
             _ if system => {
-                let end = self.run_end(name, is_name_byte);
+                let end = self.name_end(name, is_name_byte);
                 self.word_end = Some(end);
                 end
             }
-            _ => self.run_end(name, |b| is_name_byte(b) || b == b'.'),
+            _ => self.name_end(name, |b| is_name_byte(b) || b == b'.'),
         }
     }
 
@@ -415,6 +423,7 @@ impl<'a> Lexer<'a> {
             true => b'\\',
             false => quote,
         };
+        let letters = self.dialect.letters;
         let mut at = open + 1;
         loop {
             match self.text.get(at) {
@@ -425,7 +434,7 @@ impl<'a> Lexer<'a> {
                     at += 2;
                 }
                 Some(&b) if b == escape => at += 2,
-                Some(_) => at += run(&self.text[at..], quote, escape),
+                Some(_) => at += run(&self.text[at..], usize::MAX, quote, escape, letters),
                 None => {
                     self.unterminated = true;
                     return self.text.len();
@@ -453,6 +462,17 @@ impl<'a> Lexer<'a> {
         self.run_end(from, |b| b.is_ascii_digit())
     }
 
+    /// As [`Self::run_end`], for a name, which is made of whole characters.
+    fn name_end(&self, from: usize, belongs: impl Fn(u8) -> bool) -> usize {
+        match self.dialect.letters {
+            Letters::Plain => self.run_end(from, belongs),
+            letters => {
+                let rest = self.text.get(from..).unwrap_or_default();
+                from + letters.before(rest, usize::MAX, |b| !belongs(b))
+            }
+        }
+    }
+
     fn run_end(&self, from: usize, belongs: impl Fn(u8) -> bool) -> usize {
         let rest = self.text.get(from..).unwrap_or_default();
         from + rest.iter().position(|&b| !belongs(b)).unwrap_or(rest.len())
@@ -478,12 +498,17 @@ pub(super) fn is_name_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'$' || byte >= 0x80
 }
 
-/// How many bytes of a string stand for themselves before a quote or an escape comes.
+/// How many bytes of a string, about `most`, stand for themselves before a quote or an escape
+/// comes; see [`Letters::before`].
 ///
 /// Arrays of numbers have an escape every few bytes (`\0\0`), so the first bytes are looked at
 /// one by one: a search costs more than it saves there.
-pub(super) fn run(rest: &[u8], quote: u8, escape: u8) -> usize {
+pub(super) fn run(rest: &[u8], most: usize, quote: u8, escape: u8, letters: Letters) -> usize {
     const NEAR: usize = 4;
+    if letters != Letters::Plain {
+        return letters.before(rest, most, |b| b == quote || b == escape);
+    }
+    let rest = &rest[..rest.len().min(most)];
     let (near, far) = rest.split_at(rest.len().min(NEAR));
     (near.iter().position(|&b| b == quote || b == escape))
         .unwrap_or_else(|| near.len() + memchr2(quote, escape, far).unwrap_or(far.len()))

@@ -9,6 +9,7 @@ use std::ops::Range;
 
 use bytes::Bytes;
 
+use super::letters::Letters;
 use super::lexer::{self, Dialect, Token, TokenKind};
 
 mod chunks;
@@ -36,8 +37,13 @@ struct Part {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Form {
     /// Bytes as they are, but for a doubled `quote` and what follows an `escape`
-    /// (`escape == quote`: there is no escape byte).
-    Text { quote: u8, escape: u8 },
+    /// (`escape == quote`: there is no escape byte). A longer character is never one of the two, but
+    /// what follows an escape is a byte, also where it begins a character.
+    Text {
+        quote: u8,
+        escape: u8,
+        letters: Letters,
+    },
     /// Bytes as they are.
     Plain,
     /// Digits; each byte is written with as many as `per_byte`, the first with what is left over.
@@ -48,9 +54,10 @@ impl Literal {
     /// Reads the tokens of one expression; `None` if it is anything but exactly one literal.
     ///
     /// Accepted are strings (also several in a row, which are one), `X'…'`, `0x…`, `B'…'` and
-    /// `0b…`, after a character set introducer or without, in parentheses or without. Not
-    /// accepted is what the server would refuse or would not store as it is written: `X'1'`,
-    /// `N'…'`, numbers, introducers of UTF-16 and UTF-32, and parts with a comment between them.
+    /// `0b…`, after a character set introducer (or `N`, which is one of UTF-8) or without, in
+    /// parentheses or without. Not accepted is what the server would refuse or would not store as
+    /// it is written: `X'1'`, what it converts to another character set, numbers, introducers of
+    /// UTF-16 and UTF-32, and parts with a comment between them.
     pub fn parse(text: &Bytes, tokens: &[Token], dialect: Dialect) -> Option<Literal> {
         let gaps = tokens.windows(2).map(|pair| pair[0].end..pair[1].start);
         if gaps.clone().any(|gap| text[gap].contains(&b'*')) {
@@ -73,6 +80,17 @@ impl Literal {
             introduced = Some(charset);
             tokens = rest;
         }
+        if let [national, rest @ ..] = tokens
+            && let [first, ..] = rest
+            && national.is_word(text, "N")
+            && first.start == national.end
+            && first.kind == TokenKind::Text
+            && text[first.start] == b'\''
+            && introduced.is_none()
+        {
+            introduced = Some("utf8mb3");
+            tokens = rest;
+        }
         let [first, more @ ..] = tokens else {
             return None;
         };
@@ -83,6 +101,10 @@ impl Literal {
             .map(|token| Part::parse(text, token, dialect))
             .collect::<Option<Vec<_>>>()?;
         let strings = (parts.iter()).all(|part| matches!(part.form, Form::Text { .. }));
+        let converted = strings && introduced.is_none() && dialect.converts;
+        if converted && !(parts.iter()).all(|part| text[part.body.clone()].is_ascii()) {
+            return None;
+        }
         (strings || parts.len() == 1).then(|| Literal {
             text: text.clone(),
             parts,
@@ -115,7 +137,11 @@ impl Literal {
         let part_len = |part: &Part| {
             let body = &self.text[part.body.clone()];
             match part.form {
-                Form::Text { quote, escape } => chunks::text_len(body, quote, escape),
+                Form::Text {
+                    quote,
+                    escape,
+                    letters,
+                } => chunks::text_len(body, quote, escape, letters),
                 Form::Digits { per_byte } => body.len().div_ceil(per_byte),
                 Form::Plain => body.len(),
             }
@@ -136,7 +162,8 @@ impl Literal {
         head
     }
 
-    /// The value in order, in pieces of 1 to `chunk` bytes. Long runs without an escape are
+    /// The value in order, in pieces of 1 to `chunk` bytes, and a few more where that would cut
+    /// a character of [`Letters`] in two. Long runs without an escape are
     /// slices of the statement, not copies.
     pub fn chunks(&self, chunk: usize) -> Chunks {
         Chunks::new(self.clone(), chunk)
@@ -168,7 +195,11 @@ impl Part {
                 };
                 Some(Part {
                     body: inner(1, 1),
-                    form: Form::Text { quote, escape },
+                    form: Form::Text {
+                        quote,
+                        escape,
+                        letters: dialect.letters,
+                    },
                 })
             }
             TokenKind::Hex if quoted => {

@@ -9,6 +9,7 @@ pub mod create_table;
 mod cursor;
 pub mod edit;
 pub mod insert;
+pub mod letters;
 pub mod lexer;
 pub mod literal;
 pub mod name;

@@ -18,7 +18,7 @@ pub struct Skeleton {
     pub literals: Vec<Range<usize>>,
 }
 
-/// Makes the skeleton of one statement. What is not UTF-8 in a name becomes U+FFFD.
+/// Makes the skeleton of one statement. A name that is not UTF-8 becomes another one.
 pub fn skeleton(text: &[u8], tokens: &[Token]) -> Skeleton {
     let mut skeleton = Skeleton {
         sql: String::new(),
@@ -55,15 +55,41 @@ pub fn skeleton(text: &[u8], tokens: &[Token]) -> Skeleton {
             }
             TokenKind::Word if introduces(text, token, tokens.get(at)) => {}
             // The parser takes double quotes for a string's, whatever `sql_mode` says.
-            TokenKind::QuotedName if text[token.start] == b'"' => {
+            TokenKind::QuotedName if text[token.start] == b'"' || !is_ascii(text, token) => {
                 let name = name_text(text, token);
-                let name = String::from_utf8_lossy(&name).replace('`', "``");
-                skeleton.sql.push_str(&format!("`{name}`"));
+                skeleton.sql.push_str(&quoted_name(&name));
+            }
+            TokenKind::Word if !is_ascii(text, token) => {
+                let name = token.bytes(text);
+                match std::str::from_utf8(name) {
+                    Ok(name) if name.bytes().all(is_name_byte) => skeleton.sql.push_str(name),
+                    _ => skeleton.sql.push_str(&quoted_name(name)),
+                }
+            }
+            TokenKind::Variable if !is_ascii(text, token) => {
+                let name = token.bytes(text);
+                skeleton.sql.push_str(&format!("@x{}", hex(name)));
             }
             _ => (skeleton.sql).push_str(&String::from_utf8_lossy(token.bytes(text))),
         }
     }
     skeleton
+}
+
+fn is_ascii(text: &[u8], token: &Token) -> bool {
+    token.bytes(text).is_ascii()
+}
+
+/// A name in backquotes; one that is not UTF-8, whose bytes may look like anything, as digits.
+fn quoted_name(name: &[u8]) -> String {
+    match std::str::from_utf8(name) {
+        Ok(name) => format!("`{}`", name.replace('`', "``")),
+        Err(_) => format!("`~{}`", hex(name)),
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    data_encoding::HEXLOWER.encode(bytes)
 }
 
 fn ends_with_word(sql: &str) -> bool {
@@ -90,6 +116,7 @@ mod tests {
     use sqlparser::dialect::MySqlDialect;
     use sqlparser::parser::Parser;
 
+    use super::super::letters::Letters;
     use super::super::lexer::{Dialect, lex};
     use super::*;
 
@@ -146,7 +173,16 @@ mod tests {
             ..Dialect::default()
         };
         assert_eq!(of(b"\"a`b\".c 'd'", ansi).sql, "`a``b`.c '~1'");
-        assert_eq!(of(b"`\xff` '\xff'", ansi).sql, "`\u{fffd}` '~1'");
+        assert_eq!(of(b"`\xff` '\xff'", ansi).sql, "`~ff` '~1'");
+        assert_eq!(of("`é` é @é".as_bytes(), ansi).sql, "`é` é @x40c3a9");
+        let gbk = Dialect {
+            letters: Letters::Gbk,
+            ..Dialect::default()
+        };
+        assert_eq!(
+            of(b"`\xbf`` a\xbf` '\xbf\\' , @\xbf`", gbk).sql,
+            "`~bf60` `~61bf60` '~1' , @x40bf60"
+        );
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The statements of a text, and what each begins with.
 
 use super::cursor::Cursor;
-use super::lexer::Token;
+use super::lexer::{Dialect, Token, lex};
 
 /// The statements of a text, cut at each `;`. Empty ones are left out.
 ///
@@ -23,6 +23,26 @@ pub fn split<'a>(text: &'a [u8], tokens: &'a [Token]) -> impl Iterator<Item = &'
         (statement, rest) = rest.split_at(end);
         (!statement.is_empty()).then_some(statement)
     })
+}
+
+/// Where the first statement of a text ends, and where the next begins, if one follows: not where
+/// nothing but white space does. Unlike [`split`] it gives all of the text, comments and empty
+/// statements too.
+pub fn cut(text: &[u8], dialect: Dialect) -> (usize, Option<usize>) {
+    let tokens = lex(text, dialect).tokens;
+    let end = match is_compound(text, &tokens) {
+        true => tokens.len(),
+        false => end_of_first(&tokens),
+    };
+    match tokens.get(end) {
+        Some(semicolon) => {
+            let blank = |b: &u8| b.is_ascii_whitespace() || *b == 0x0b;
+            let rest = &text[semicolon.end..];
+            let next = rest.iter().position(|b| !blank(b));
+            (semicolon.start, next.map(|at| semicolon.end + at))
+        }
+        None => (text.len(), None),
+    }
 }
 
 /// The first keyword of a statement in upper case, past any opening parentheses; empty if the
@@ -81,7 +101,6 @@ fn end_of_first(tokens: &[Token]) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::super::lexer::{Dialect, lex};
     use super::*;
 
     fn parts(text: &str) -> Vec<&str> {
@@ -112,6 +131,31 @@ mod tests {
             parts("create table t (`event` int, function int); b").len(),
             2
         );
+    }
+
+    #[test]
+    fn a_text_is_cut_as_it_is_written() {
+        let cut = |text: &str| {
+            let (end, next) = super::cut(text.as_bytes(), Dialect::default());
+            (
+                text[..end].to_owned(),
+                next.map(|next| text[next..].to_owned()),
+            )
+        };
+        let both = |first: &str, next: &str| (first.to_owned(), Some(next.to_owned()));
+        let only = |first: &str| (first.to_owned(), None);
+        assert_eq!(
+            cut("a /* ; */ ';' ;\n b; c"),
+            both("a /* ; */ ';' ", "b; c")
+        );
+        assert_eq!(cut("/* x */ a; -- b"), both("/* x */ a", "-- b"));
+        assert_eq!(cut("a;;b"), both("a", ";b"));
+        assert_eq!(cut(";b"), both("", "b"));
+        assert_eq!(cut("a; \n"), only("a"));
+        assert_eq!(cut("a -- ;"), only("a -- ;"));
+        assert_eq!(cut(""), only(""));
+        let body = "create procedure p() begin a; b; end; c";
+        assert_eq!(cut(body), only(body));
     }
 
     #[test]

@@ -175,7 +175,7 @@ impl Response {
         {
             return None;
         }
-        let name = self.database_onwards()?.split(|b| *b == 0).next()?;
+        let name = self.behind_answer()?.split(|b| *b == 0).next()?;
         (!name.is_empty()).then_some(name)
     }
 
@@ -201,7 +201,7 @@ impl Response {
         if !caps.contains(CapabilityFlags::CLIENT_ZSTD_COMPRESSION_ALGORITHM) {
             return None;
         }
-        let mut rest = self.database_onwards()?;
+        let mut rest = self.behind_answer()?;
         for flag in [
             CapabilityFlags::CLIENT_CONNECT_WITH_DB,
             CapabilityFlags::CLIENT_PLUGIN_AUTH,
@@ -220,7 +220,7 @@ impl Response {
     }
 
     /// What follows the user and its answer to the challenge.
-    fn database_onwards(&self) -> Option<&[u8]> {
+    fn behind_answer(&self) -> Option<&[u8]> {
         let caps = self.capabilities();
         let rest = self.payload.get(SSL_REQUEST..)?;
         let rest = &rest[after_nul(rest)?..];

@@ -14,6 +14,9 @@ pub const LOCAL_INFILE: u8 = 0xFB;
 /// How much of a payload the functions here may look at.
 pub const PREFIX: usize = 32;
 
+/// Where an old EOF packet has its status flags.
+pub const EOF_STATUS: usize = 3;
+
 /// `SERVER_MORE_RESULTS_EXISTS`
 pub const MORE_RESULTS: u16 = 0x0008;
 /// `SERVER_STATUS_CURSOR_EXISTS`
@@ -25,14 +28,19 @@ pub const ANSI_QUOTES: u16 = 0x8000;
 
 /// The status flags of an OK packet (also one with the EOF header that ends rows).
 pub fn ok_status(payload: &[u8]) -> Option<u16> {
+    status_at(payload, ok_status_place(payload)?)
+}
+
+/// Where an OK packet has its status flags.
+pub fn ok_status_place(payload: &[u8]) -> Option<usize> {
     let (_, affected) = lenenc::read_int(payload.get(1..)?)?;
     let (_, insert_id) = lenenc::read_int(&payload[1 + affected..])?;
-    status_at(payload, 1 + affected + insert_id)
+    Some(1 + affected + insert_id)
 }
 
 /// The status flags of an old EOF packet.
 pub fn eof_status(payload: &[u8]) -> Option<u16> {
-    status_at(payload, 3)
+    status_at(payload, EOF_STATUS)
 }
 
 /// The number of warnings in an OK packet (also one with the EOF header that ends rows).

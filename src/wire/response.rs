@@ -142,6 +142,26 @@ impl Responses {
         self.state == State::Fields
     }
 
+    /// Where in its payload the next packet has its status flags, if it has any; the arguments are
+    /// those of [`Responses::packet`].
+    pub fn status_place(&self, len: usize, prefix: &[u8]) -> Option<usize> {
+        let first = *prefix.first()?;
+        if self.continues || self.queue.is_empty() || reply::is_progress(prefix) {
+            return None;
+        }
+        let is_eof = first == reply::EOF;
+        match self.state {
+            State::First if first == reply::OK => reply::ok_status_place(prefix),
+            State::First | State::Fields if is_eof && len < 9 => Some(reply::EOF_STATUS),
+            State::ColumnsEof { .. } if is_eof => Some(reply::EOF_STATUS),
+            State::Rows if is_eof && self.shape.deprecate_eof && len < MAX_CHUNK => {
+                reply::ok_status_place(prefix)
+            }
+            State::Rows if is_eof && len < 9 => Some(reply::EOF_STATUS),
+            _ => None,
+        }
+    }
+
     /// Takes note of a packet of `len` payload bytes, of which `prefix` holds at least the first
     /// [`reply::PREFIX`] or all.
     pub fn packet(&mut self, len: usize, prefix: &[u8]) -> Seen {
@@ -402,6 +422,40 @@ mod tests {
             Expect::Prepared,
             &[&[0, 1, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0], DEF, EOF],
         );
+    }
+
+    #[test]
+    fn status_flags_are_found() {
+        let old = Shape::default();
+        let new = Shape {
+            deprecate_eof: true,
+            ..old
+        };
+        let long_ok: &[u8] = &[0, 0xFC, 1, 2, 0xFD, 1, 2, 3, 2, 0, 0, 0];
+        for (shape, packets, places) in [
+            (old, &[OK][..], &[Some(3)][..]),
+            (old, &[long_ok], &[Some(8)]),
+            (old, &[ERR], &[None]),
+            (
+                old,
+                &[&[1], DEF, MORE, &[0xFE, 9], MORE, OK],
+                &[None, None, Some(3), None, Some(3), Some(3)],
+            ),
+            (new, &[&[1], DEF, ROW, OK_END], &[None, None, None, Some(3)]),
+        ] {
+            let mut responses = Responses::new(shape, 2);
+            responses.sent(Expect::Results);
+            for (packet, place) in packets.iter().zip(places) {
+                let len = match packet {
+                    // A row that begins with a long value.
+                    [0xFE, 9] => 100,
+                    other => other.len(),
+                };
+                assert_eq!(responses.status_place(len, packet), *place, "{packet:?}");
+                responses.packet(len, packet);
+            }
+            assert!(responses.idle());
+        }
     }
 
     #[test]

@@ -21,6 +21,10 @@ impl<'a> Programs<'a> {
 
     /// A step of the 0.14 program through the `bytes` listener.
     fn old(&self, step: &str, tls: &str) {
+        self.old_of("dj0.py", step, tls);
+    }
+
+    fn old_of(&self, program: &str, step: &str, tls: &str) {
         let variables = [
             ("HOST", "127.0.0.1".to_owned()),
             ("PORT", self.lab.proxy.port("bytes").to_string()),
@@ -29,11 +33,11 @@ impl<'a> Programs<'a> {
             ("SCHEMA", self.lab.database.clone()),
             ("TLS", tls.to_owned()),
         ];
-        python::run(&self.dj0, "dj0.py", step, &variables, self.lab.folder());
+        python::run(&self.dj0, program, step, &variables, self.lab.folder());
     }
 
-    /// A step of the 2.3.5 program at a port.
-    fn new_at(&self, port: u16, step: &str) {
+    /// A step of a 2.3.5 program at a port.
+    fn new_at(&self, port: u16, program: &str, step: &str) {
         let stores = serde_json::json!({
             "default": "main",
             "main": {"protocol": "file", "location": self.lab.store.display().to_string()},
@@ -46,15 +50,15 @@ impl<'a> Programs<'a> {
             ("DJ_STORES", stores.to_string()),
             ("SCHEMA", self.lab.database.clone()),
         ];
-        python::run(&self.dj2, "dj2.py", step, &variables, self.lab.folder());
+        python::run(&self.dj2, program, step, &variables, self.lab.folder());
     }
 
     fn new_direct(&self, step: &str) {
-        self.new_at(self.lab.port, step);
+        self.new_at(self.lab.port, "dj2.py", step);
     }
 
     fn new_stored(&self, step: &str) {
-        self.new_at(self.lab.proxy.port("stored"), step);
+        self.new_at(self.lab.proxy.port("stored"), "dj2.py", step);
     }
 }
 
@@ -129,4 +133,42 @@ fn new_program(lab: &Lab, declare: impl FnOnce(&Programs, &str)) {
     declare(&programs, "declare_core");
     programs.old("open_core", "");
     programs.new_direct("read_core");
+}
+
+/// Tables of both generations, with keys into each other's, part tables, lookups, jobs, adapted
+/// types and legacy external columns: each opens, reads, fills and deletes what the other made.
+#[test]
+fn one_schema_of_both() {
+    let lab = Lab::new("one_schema");
+    let stored = lab.proxy.port("stored");
+    both_programs(&lab, stored);
+}
+
+/// The same on a real MySQL, where the new program needs no proxy.
+#[test]
+fn one_schema_of_both_on_mysql() {
+    if let Some(lab) = Lab::on_mysql("one_schema") {
+        both_programs(&lab, lab.port);
+    }
+}
+
+fn both_programs(lab: &Lab, new_port: u16) {
+    let programs = Programs::new(lab);
+    let old = |step| programs.old_of("one_schema_old.py", step, "");
+    let new = |step| programs.new_at(new_port, "one_schema_new.py", step);
+    new("declare");
+    if new_port == lab.port {
+        // Longer than the catalog may be old.
+        std::thread::sleep(std::time::Duration::from_secs(6));
+    }
+    new("features");
+    old("open");
+    old("fetch");
+    old("change");
+    old("own");
+    programs.new_at(lab.port, "one_schema_new.py", "read_old");
+    new("write_old");
+    old("after");
+    new("delete");
+    old("drop");
 }

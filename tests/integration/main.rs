@@ -7,6 +7,7 @@
 mod alter;
 mod both_ways;
 mod catalog;
+mod charsets;
 mod codecs;
 mod command_line;
 mod compression;
@@ -26,7 +27,10 @@ mod refusals;
 mod roundtrip;
 mod s3;
 mod secrecy;
+mod several;
+mod shapes;
 mod show_create;
+mod sizes;
 mod stores;
 mod support;
 mod views;

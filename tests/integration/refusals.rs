@@ -145,7 +145,7 @@ fn statements_that_write_a_codec_column() {
         [b"EXECUTE IMMEDIATE 'UPDATE t SET data = note'", b"", b""],
         [b"BEGIN NOT ATOMIC UPDATE t SET data = note; END", b"", b""],
         [
-            b"INSERT INTO plain VALUES (9, 'x', 'y'); UPDATE t SET data = note",
+            b"INSERT INTO plain VALUES (9, 'x', 'y'); BEGIN NOT ATOMIC UPDATE t SET data = note; END",
             b"",
             b"",
         ],

@@ -188,9 +188,9 @@ fn other_writes_are_refused() {
         "CREATE PROCEDURE p() INSERT INTO session VALUES (1, 'x', 'y', 'z', 2)",
         "CREATE EVENT e ON SCHEDULE EVERY 1 DAY DO REPLACE lab.session (SELECT 1, 2, 3, 4, 5)",
         "CREATE FUNCTION f() RETURNS int RETURN (SELECT length(traces) FROM session)",
-        "SELECT 1; INSERT INTO session (traces) VALUES ('x')",
-        "SELECT traces FROM session; SELECT 2",
-        "USE lab; SELECT traces FROM session",
+        "SELECT 1; SELECT max(hex(traces)) FROM session",
+        "SELECT hex(traces) FROM session; SELECT 2",
+        "USE lab; SELECT hex(traces) FROM session",
     ];
     for text in texts {
         let found = short(plan(text));
@@ -240,7 +240,7 @@ fn harmless_changes_pass() {
         ("CALL p(1)", "read"),
         ("EXECUTE s USING @x", "read"),
         ("PREPARE s FROM 'SELECT subject_id FROM session'", "read"),
-        ("CALL p(1); SELECT 1", "read"),
+        ("CALL p(1); SELECT 1", "several"),
     ]);
 }
 

@@ -9,11 +9,15 @@ const ANSI: Dialect = Dialect {
     ansi_quotes: true,
     no_backslash_escapes: false,
     server: Server::Unknown,
+    letters: Letters::Plain,
+    converts: false,
 };
 const PLAIN: Dialect = Dialect {
     ansi_quotes: false,
     no_backslash_escapes: true,
     server: Server::Unknown,
+    letters: Letters::Plain,
+    converts: false,
 };
 
 fn cut_as(dialect: Dialect, text: &str) -> Vec<(TokenKind, &str)> {

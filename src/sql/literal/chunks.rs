@@ -1,5 +1,6 @@
 //! Decodes a literal piece by piece.
 
+use super::super::letters::Letters;
 use super::super::lexer::run;
 use super::{Form, Literal, Part};
 use bytes::Bytes;
@@ -56,10 +57,15 @@ impl Iterator for Chunks {
                 }
                 Form::Plain => break,
                 Form::Digits { per_byte } => self.done += digits(&mut piece, rest, per_byte, room),
-                Form::Text { quote, escape } => {
-                    let run = run(&rest[..rest.len().min(room)], quote, escape);
+                Form::Text {
+                    quote,
+                    escape,
+                    letters,
+                } => {
+                    let run = run(rest, room, quote, escape, letters);
                     if run < SLICE.min(self.chunk) {
-                        self.done += strings(&mut piece, rest, quote, escape, self.chunk);
+                        self.done +=
+                            strings(&mut piece, rest, (quote, escape, letters), self.chunk);
                     } else if piece.is_empty() {
                         let from = body.start + self.done;
                         self.done += run;
@@ -75,11 +81,11 @@ impl Iterator for Chunks {
 }
 
 /// How many bytes the body of a string stands for.
-pub(super) fn text_len(body: &[u8], quote: u8, escape: u8) -> usize {
+pub(super) fn text_len(body: &[u8], quote: u8, escape: u8, letters: Letters) -> usize {
     let (mut len, mut at) = (body.len(), 0);
     while let Some(&byte) = body.get(at) {
         if byte != quote && byte != escape {
-            at += run(&body[at..], quote, escape);
+            at += run(&body[at..], usize::MAX, quote, escape, letters);
             continue;
         }
         // Two bytes for one, but for `\%` and `\_`, which stand for both.
@@ -92,13 +98,18 @@ pub(super) fn text_len(body: &[u8], quote: u8, escape: u8) -> usize {
 
 /// Decodes part of a string into `piece`, until that has `chunk` bytes or a run comes that is
 /// worth a slice. Returns how much of `rest` is done.
-fn strings(piece: &mut Vec<u8>, rest: &[u8], quote: u8, escape: u8, chunk: usize) -> usize {
+fn strings(
+    piece: &mut Vec<u8>,
+    rest: &[u8],
+    (quote, escape, letters): (u8, u8, Letters),
+    chunk: usize,
+) -> usize {
     let mut at = 0;
     while piece.len() < chunk && at < rest.len() {
         let byte = rest[at];
         if byte != quote && byte != escape {
-            let room = (chunk - piece.len()).min(rest.len() - at);
-            let plain = run(&rest[at..at + room], quote, escape);
+            let room = chunk - piece.len();
+            let plain = run(&rest[at..], room, quote, escape, letters);
             if plain >= SLICE.min(chunk) {
                 break;
             }

@@ -232,7 +232,7 @@ mod tests {
                 utf8.clone(),
                 "e",
             ),
-            ("longtext", ":json:meta", "longtext", utf8.clone(), "meta"),
+            ("longtext", ":json:meta", "json", utf8.clone(), "meta"),
             (
                 "binary(16)",
                 ":uuid:tag",

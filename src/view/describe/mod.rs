@@ -140,21 +140,27 @@ impl Presentation {
                 if !marker.eq_ignore_ascii_case("uuid") && comment::is_core_type(marker) {
                     shown.marker = Some("");
                 }
+                shown.column_type = mended_json(mariadb, is_json(marker), column_type);
             }
             (View::Stored, spec) => {
-                let is_json = match &spec {
-                    Some(spec) => spec.store.is_some(),
-                    None => ["json", "jsonb"]
-                        .iter()
-                        .any(|j| marker.eq_ignore_ascii_case(j)),
-                };
-                if is_json && mariadb && column_type.eq_ignore_ascii_case("longtext") {
-                    shown.column_type = Some("json");
-                }
+                let is_json = spec.map_or_else(|| is_json(marker), |spec| spec.store.is_some());
+                shown.column_type = mended_json(mariadb, is_json, column_type);
             }
         }
         shown
     }
+}
+
+/// Whether a marker is that of the core type `json`.
+fn is_json(marker: &str) -> bool {
+    ["json", "jsonb"]
+        .iter()
+        .any(|json| marker.eq_ignore_ascii_case(json))
+}
+
+/// `json`, of which MariaDB says `longtext`: both generations treat a column by that word.
+fn mended_json(mariadb: bool, is_json: bool, column_type: &str) -> Option<&'static str> {
+    (mariadb && is_json && column_type.eq_ignore_ascii_case("longtext")).then_some("json")
 }
 
 /// The type by which a client would declare such a column.

@@ -30,9 +30,10 @@ pub mod caps {
     pub const PLUGIN_AUTH: u64 = 1 << 19;
     pub const SESSION_TRACK: u64 = 1 << 23;
     pub const DEPRECATE_EOF: u64 = 1 << 24;
-    #[allow(dead_code, reason = "used next")]
+    #[allow(dead_code)]
     pub const OPTIONAL_METADATA: u64 = 1 << 25;
     pub const ZSTD: u64 = 1 << 26;
+    #[allow(dead_code)]
     pub const QUERY_ATTRIBUTES: u64 = 1 << 27;
     /// MariaDB's own that are answered at once: bulk execution, extended and cached metadata,
     /// results of bulk execution. (Progress reports come when the server likes.)
