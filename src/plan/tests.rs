@@ -3,6 +3,7 @@
 mod alter;
 mod json;
 mod keys;
+mod lineage;
 mod queries;
 mod settings;
 mod writes;
