@@ -78,12 +78,23 @@ impl Walk<'_> {
 
     /// Has `LENGTH(data)` read the length from the pointer.
     pub fn length_by_pointer(&mut self, value: &Value, function: &Function, arg: &Expr) -> bool {
-        let of_pointer = |data: &str| format!("CAST(JSON_EXTRACT({data},'$.size') AS SIGNED)");
+        // As many digits as make a number of the type that LENGTH() is there.
+        let digits = match self.statement.index.is_mariadb() {
+            true => 10,
+            false => 11,
+        };
+        let of_pointer = |data: &str| {
+            format!("CAST(LEFT(JSON_EXTRACT({data},'$.size'),{digits}) AS SIGNED)")
+        };
         self.by_pointer(value, function, arg, of_pointer)
     }
 
-    /// Has `MD5(data)` read it from the pointer, which has it in base32.
+    /// Has `MD5(data)` read it from the pointer, which has it in base32. MySQL has no such
+    /// function any more.
     pub fn md5_by_pointer(&mut self, value: &Value, function: &Function, arg: &Expr) -> bool {
+        if !self.statement.index.is_mariadb() {
+            return !matches!(value, Value::Codec(_));
+        }
         self.by_pointer(value, function, arg, hexadecimal)
     }
 

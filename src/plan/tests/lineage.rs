@@ -276,11 +276,11 @@ fn comparisons_use_the_hash() {
         ),
         (
             "SELECT subject_id, LENGTH( traces ) FROM session",
-            "- - => SELECT subject_id, CAST(JSON_EXTRACT(traces,'$.size') AS SIGNED) AS `LENGTH( traces )` FROM session",
+            "- - => SELECT subject_id, CAST(LEFT(JSON_EXTRACT(traces,'$.size'),10) AS SIGNED) AS `LENGTH( traces )` FROM session",
         ),
         (
             "SELECT octet_length(`s`.`raw`) n FROM session `s`",
-            "- => SELECT CAST(JSON_EXTRACT(`s`.`raw`,'$.size') AS SIGNED) n FROM session `s`",
+            "- => SELECT CAST(LEFT(JSON_EXTRACT(`s`.`raw`,'$.size'),10) AS SIGNED) n FROM session `s`",
         ),
         (
             "SELECT 1 FROM session a JOIN session b ON a.traces = b.raw",
@@ -309,6 +309,7 @@ fn other_ways_are_refused() {
         "SELECT IFNULL(traces, '') FROM session",
         "SELECT IF(traces, 1, 2) FROM session",
         "SELECT NULLIF(traces, 'x') FROM session",
+        "SELECT COUNT(*) FROM session GROUP BY traces WITH ROLLUP",
         "SELECT CASE traces WHEN 'x' THEN 1 END FROM session",
         "SELECT FIRST_VALUE(subject_id) OVER (ORDER BY traces) FROM session",
         "SELECT MIN(traces) FROM session",
