@@ -76,16 +76,9 @@ impl Walk<'_> {
         }
     }
 
-    /// Has `LENGTH(data)` read the length from the pointer.
+    /// Has `LENGTH(data)` read the length from the pointer, as a `bigint`.
     pub fn length_by_pointer(&mut self, value: &Value, function: &Function, arg: &Expr) -> bool {
-        // As many digits as make a number of the type that LENGTH() is there.
-        let digits = match self.statement.index.is_mariadb() {
-            true => 10,
-            false => 11,
-        };
-        let of_pointer = |data: &str| {
-            format!("CAST(LEFT(JSON_EXTRACT({data},'$.size'),{digits}) AS SIGNED)")
-        };
+        let of_pointer = |data: &str| format!("CAST(JSON_EXTRACT({data},'$.size') AS SIGNED)");
         self.by_pointer(value, function, arg, of_pointer)
     }
 
