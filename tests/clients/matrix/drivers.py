@@ -21,6 +21,8 @@ class Driver:
     protocols: tuple = ("text", "prepared")
     compression: bool = True
     environment: dict = dataclasses.field(default_factory=dict)
+    # A command that fails where the driver is not installed.
+    probe: list = dataclasses.field(default_factory=list)
     # By protocol and mode (patterns of fnmatch), values that the driver cannot read or write without a proxy either;
     # its program leaves them out.
     without: dict = dataclasses.field(default_factory=dict)
@@ -46,6 +48,7 @@ class Driver:
 
 TEXT = ("text",)
 PREPARED = ("prepared",)
+RSCRIPT = os.environ.get("CODEC_PROXY_TESTS_RSCRIPT", "Rscript")
 NODE = {"NODE_PATH": str(TOOLS / "matrix-node/node_modules")}
 
 
@@ -87,6 +90,13 @@ DRIVERS = [
     Driver("dbd-mariadb", "Perl DBD::MariaDB", ["perl", str(HERE / "perl/steps.pl")], environment={"DRIVER": "MariaDB"}),
     Driver("dbd-mysql", "Perl DBD::mysql", ["perl", str(HERE / "perl/steps.pl")], environment={"DRIVER": "mysql"}),
     Driver("ruby", "Ruby mysql2", ["ruby", str(HERE / "ruby/with_mysql2.rb")]),
+    Driver(
+        "rmariadb",
+        "R RMariaDB",
+        [RSCRIPT, str(HERE / "r/with_rmariadb.R")],
+        PREPARED,
+        probe=[RSCRIPT, "-e", "library(RMariaDB)"],
+    ),
     # sqlx 0.9 takes a text row of more than 16 MiB for the end of the result.
     Driver("sqlx", "Rust sqlx", [str(BUILT / "sqlx")], compression=False, without={"text *": ["17M"]}),
     Driver("mysql-async", "Rust mysql_async", [str(BUILT / "mysql_async")]),

@@ -16,6 +16,7 @@ import itertools
 import json
 import os
 import pathlib
+import signal
 import subprocess
 import sys
 import tempfile
@@ -52,7 +53,12 @@ def main():
     chosen = [driver for driver in DRIVERS if not arguments.only or driver.name in arguments.only.split(",")]
     if not chosen:
         parser.error(f"no driver of that name; there are {', '.join(driver.name for driver in DRIVERS)}")
+    for driver in [driver for driver in chosen if not is_there(driver)]:
+        print(f"SKIPPED: {driver.title} is not installed")
+        chosen.remove(driver)
 
+    # So that the servers are ended then, too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     with contextlib.ExitStack() as stack:
         folder = pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="codec-proxy-matrix-")))
         values = make_values(folder / "in")
@@ -72,6 +78,13 @@ def main():
                         print(f"    {fault}", file=sys.stderr)
     print("\n" + table(chosen, databases, work))
     return close(work)
+
+
+def is_there(driver):
+    try:
+        return not driver.probe or subprocess.run(driver.probe, capture_output=True).returncode == 0
+    except OSError:
+        return False
 
 
 def make_values(folder):
@@ -234,7 +247,8 @@ def brief(outcome):
 def table(drivers, databases, work):
     """What works, by driver and server: both protocols, and whether the modes change anything."""
     names = [server.name for server in databases]
-    head = ["client", "version", *(f"{what} ({name})" for name in names for what in ("text", "prepared", "TLS", "compression"))]
+    whats = ("text", "prepared", "TLS", "compression")
+    head = ["client", "", *(f"{server.name} {server.version}: {what}" for server in databases for what in whats)]
     lines = [head, ["---"] * len(head)]
     for driver in drivers:
         lanes = [lane for lane in work if lane.driver is driver]
