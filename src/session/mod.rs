@@ -11,12 +11,14 @@ mod coded;
 mod columns;
 mod compressed;
 mod context;
+mod copy;
 mod declare;
 mod describe;
 mod dynamic;
 mod encode;
 mod evaluate;
 mod guard;
+mod infile;
 mod link;
 mod login;
 mod origin;
@@ -31,6 +33,8 @@ mod several;
 mod shared;
 mod stream;
 pub mod tls;
+mod update;
+mod values;
 mod write;
 
 use std::io;
@@ -226,6 +230,13 @@ impl Session<'_> {
                     Err(failure) => return self.fail(seq, &failure).await,
                 }
             }
+            Ok(Plan::Load(load)) => {
+                let seq = statement.seq;
+                match infile::run(relay, self.shared, statement, &load).await? {
+                    Ok(()) => Ok(()),
+                    Err(failure) => return self.fail(seq, &failure).await,
+                }
+            }
             Ok(Plan::Read(read)) => {
                 let results = self.context.results;
                 read::run(relay, self.shared, &index, results, statement, &read).await
@@ -264,7 +275,7 @@ impl Session<'_> {
             index,
             context: &self.context,
             parameters,
-            most: self.shared.limits.prepared_statements,
+            limits: &self.shared.limits,
         };
         let seq = statement.seq;
         match prepare::prepare(&mut self.relay, preparing, statement, plan).await? {

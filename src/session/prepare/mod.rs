@@ -31,8 +31,11 @@ use bytes::Bytes;
 
 use self::long::LongData;
 use super::coded::Coded;
+use super::context::SessionContext;
+use super::evaluate::Expression;
 use super::relay::Relay;
 use crate::catalog::{Index, Table};
+use crate::config::Limits;
 use crate::plan::{Ddl, Read, Write};
 use crate::refusal::Refusal;
 use crate::view::View;
@@ -118,8 +121,12 @@ struct Planned {
     count: usize,
     /// What its result is made of.
     read: Read,
-    /// `character_set_client`, in which its text is written.
-    charset: String,
+    /// What the meaning of its text depends on.
+    context: SessionContext,
+    /// What the server is asked for at each execution, with the cells that it is for.
+    expressions: Vec<(usize, Expression)>,
+    /// Bytes of its text that its literals and expressions keep in memory.
+    kept: u64,
 }
 
 /// What a parameter of the statement that the server has prepared stands for.
@@ -129,9 +136,9 @@ enum Slot {
     Client(usize),
     /// The client's parameter of this number, which is the cell with that number.
     Cell(usize, usize),
-    /// A literal of the client's text, which is the cell with this number: it is bound by the
-    /// proxy at each execution, for its objects must be there then.
-    Literal(usize),
+    /// A literal or an expression of the client's text, which is the cell with this number: it is
+    /// bound by the proxy at each execution, for its objects must be there then.
+    Text(usize),
     /// The client's parameter of this number, of which the server gets the hash.
     Hashed(usize),
 }
@@ -206,12 +213,26 @@ impl Prepared {
         }
     }
 
-    /// Refuses a statement beyond the limit.
-    pub fn has_room(&self, most: usize) -> Result<(), Refusal> {
-        match self.by_id.len() < most {
-            true => Ok(()),
-            false => Err(Refusal::too_many_statements(most)),
+    /// Refuses a statement beyond the limits; `kept` are the bytes of its text that stay in memory.
+    fn has_room(&self, kept: u64, limits: &Limits) -> Result<(), Refusal> {
+        if self.by_id.len() >= limits.prepared_statements {
+            return Err(Refusal::too_many_statements(limits.prepared_statements));
         }
+        let others: u64 = self.translations().map(|t| t.plan.kept).sum();
+        match others + kept > limits.statement_bytes {
+            true => Err(Refusal::limit(
+                "the values in the texts of all prepared statements are longer than \
+                 limits.statement_bytes; bind them, or close some statements",
+            )),
+            false => Ok(()),
+        }
+    }
+
+    fn translations(&self) -> impl Iterator<Item = &Translated> {
+        self.by_id.values().filter_map(|record| match &record.what {
+            What::Translated(translated) => Some(&**translated),
+            What::Passing | What::Ddl(_) => None,
+        })
     }
 
     fn remember(&mut self, id: u32, record: Record) {
@@ -241,11 +262,7 @@ impl Prepared {
 
     /// What is held for values that have come in pieces, in bytes.
     fn long_data(&self) -> u64 {
-        let charge = |record: &Record| match &record.what {
-            What::Translated(translated) => translated.long.charge(),
-            What::Passing | What::Ddl(_) => 0,
-        };
-        self.by_id.values().map(charge).sum()
+        self.translations().map(|t| t.long.charge()).sum()
     }
 
     /// Forgets the statements of other views; gives their ids.
@@ -261,7 +278,7 @@ impl Slot {
     fn client(&self) -> Option<usize> {
         match self {
             Self::Client(n) | Self::Cell(n, _) | Self::Hashed(n) => Some(*n),
-            Self::Literal(_) => None,
+            Self::Text(_) => None,
         }
     }
 }
@@ -278,10 +295,10 @@ impl Translated {
 }
 
 impl Planned {
-    /// The cells whose literals the proxy binds.
+    /// The cells of the text that the proxy binds.
     fn bound(&self) -> impl Iterator<Item = usize> + '_ {
         self.slots.iter().filter_map(|slot| match slot {
-            Slot::Literal(cell) => Some(*cell),
+            Slot::Text(cell) => Some(*cell),
             _ => None,
         })
     }
@@ -297,13 +314,17 @@ impl Planned {
         slots.position(|slot| slot.client() == Some(number))
     }
 
-    /// Whether the tables are still what they were when the statement was planned.
-    fn holds(&self, index: &Index, charset: &str) -> Result<(), Refusal> {
-        if self.charset != charset
-            && let Some(cell) = self.bound().next()
-        {
+    /// Whether the tables are still what they were when the statement was planned, and what its
+    /// text depends on.
+    fn holds(&self, index: &Index, context: &SessionContext) -> Result<(), Refusal> {
+        let (before, now) = (&self.context, context);
+        let is_read_alike = before.charset == now.charset
+            && (self.expressions.is_empty()
+                || before.schema == now.schema && before.dialect == now.dialect);
+        if !is_read_alike && let Some(cell) = self.bound().next() {
             let column = &self.columns[cell].name;
-            let reason = "the client's character set has changed since the statement was prepared";
+            let reason = "what its text means has changed since the statement was prepared: the \
+                          client's character set, the database or the SQL mode";
             return Err(Refusal::unsupported(column, reason, "prepare it again"));
         }
         let is_same = |table: &Arc<Table>| {
@@ -382,10 +403,19 @@ mod tests {
         for id in 1..=3 {
             prepared.remember(id, record(Some(View::Bytes), What::Passing));
         }
-        assert!(prepared.has_room(4).is_ok());
-        assert_eq!(prepared.has_room(3).map_err(|e| e.code), Err(1461));
+        let room = |prepared: &Prepared, prepared_statements, kept| {
+            let limits = Limits {
+                prepared_statements,
+                statement_bytes: 10,
+                ..Limits::default()
+            };
+            prepared.has_room(kept, &limits).map_err(|e| e.code)
+        };
+        assert_eq!(room(&prepared, 4, 10), Ok(()));
+        assert_eq!(room(&prepared, 4, 11), Err(1153));
+        assert_eq!(room(&prepared, 3, 0), Err(1461));
         prepared.closed(&command(command::STMT_CLOSE, LAST));
-        assert!(prepared.has_room(3).is_ok());
+        assert_eq!(room(&prepared, 3, 0), Ok(()));
         prepared.remember(4, record(None, What::Ddl(Ddl::default())));
         prepared.remember(5, record(Some(View::Json), What::Passing));
         let mut others = prepared.of_others(View::Json);

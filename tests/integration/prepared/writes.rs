@@ -382,3 +382,113 @@ fn others_pass() {
         2
     );
 }
+
+/// UPDATE of a codec column, with parameters among literals.
+#[test]
+fn updates() {
+    let lab = Lab::new("prepared_updates");
+    update(&lab);
+}
+
+#[test]
+fn updates_on_mysql() {
+    if let Some(lab) = Lab::on_mysql("prepared_updates") {
+        update(&lab);
+    }
+}
+
+fn update(lab: &Lab) {
+    lab.blob_table("t");
+    let (mut client, mut direct) = (lab.bytes(), lab.direct());
+    let insert = Statement::prepare(&mut client, INSERT);
+    for id in 1..=3 {
+        insert.ok(&mut client, &row(id, &blob(30, id as u64)));
+    }
+    let (given, fixed) = (blob(200, 8), blob(40, 9));
+    let update = Statement::prepare(
+        &mut client,
+        "UPDATE t SET note = ?, data = ? WHERE id = ? AND note <> '?'",
+    );
+    let bound = [bytes(VAR_STRING, b"new"), bytes(BLOB, &given), int(2)];
+    assert_eq!(update.ok(&mut client, &bound).affected, 1);
+    assert_stored(&mut direct, &lab.store, "t", 2, &given);
+    let bound = [bytes(VAR_STRING, b"none"), null(BLOB), int(1)];
+    update.ok(&mut client, &bound);
+    assert_eq!(direct.value("SELECT data FROM t WHERE id = 1"), None);
+    let hex = data_encoding::HEXUPPER.encode(&fixed);
+    let text = format!("UPDATE t SET note = ?, data = X'{hex}', id = id WHERE id = ?");
+    let update = Statement::prepare(&mut client, &text);
+    update.ok(&mut client, &[bytes(VAR_STRING, b"newer"), int(3)]);
+    assert_stored(&mut direct, &lab.store, "t", 3, &fixed);
+    assert_eq!(direct.text("SELECT note FROM t WHERE id = 3"), "newer");
+    assert_stored(&mut direct, &lab.store, "t", 2, &given);
+}
+
+/// The literals of statements that stay prepared are bounded, too.
+#[test]
+fn texts_that_are_kept_are_bounded() {
+    let lab = Lab::with_config("prepared_texts", |config| {
+        format!("{config}\n[limits]\nstatement_bytes = 100_000\n")
+    });
+    lab.blob_table("t");
+    let mut client = lab.bytes();
+    let hex = data_encoding::HEXUPPER.encode(&blob(20_000, 1));
+    let text = format!("INSERT INTO t (id, data) VALUES (?, X'{hex}')");
+    let first = Statement::prepare(&mut client, &text);
+    Statement::prepare(&mut client, &text);
+    let error = Statement::try_prepare(&mut client, &text)
+        .err()
+        .expect("refused");
+    assert_eq!(error.code, 1153, "{error}");
+    Statement::prepare(&mut client, INSERT);
+    first.close(&mut client);
+    let again = Statement::prepare(&mut client, &text);
+    again.ok(&mut client, &[int(1)]);
+}
+
+/// Values that the server makes, in the session of the client, at each execution.
+#[test]
+fn expressions() {
+    let lab = Lab::new("prepared_expressions");
+    lab.table(
+        "t",
+        "id INT PRIMARY KEY, note VARCHAR(200), data JSON COMMENT ':<blob@main>:', \
+         here LONGBLOB COMMENT ':<blob>:'",
+    );
+    let (mut client, mut direct) = (lab.bytes(), lab.direct());
+    let (first, second) = (blob(60, 1), blob(70, 2));
+    let hex = |value: &[u8]| data_encoding::HEXUPPER.encode(value);
+    let text = format!(
+        "REPLACE INTO t (id, data, note, here) VALUES (?, UNHEX('{}'), ?, @v), (?, @v, '', NULL)",
+        hex(&first)
+    );
+    let replace = Statement::prepare(&mut client, &text);
+    assert_eq!(replace.parameters.len(), 3);
+    let bound = [int(1), bytes(VAR_STRING, b"x"), int(2)];
+    replace.ok(&mut client, &bound);
+    assert_stored(&mut direct, &lab.store, "t", 1, &first);
+    let nulls =
+        "SELECT here IS NULL AND (SELECT data IS NULL FROM t WHERE id = 2) FROM t WHERE id = 1";
+    assert_eq!(direct.text(nulls), "1");
+    client.ok(format!("SET @v = X'{}'", hex(&second)));
+    replace.ok(&mut client, &bound);
+    assert_stored(&mut direct, &lab.store, "t", 1, &first);
+    assert_stored(&mut direct, &lab.store, "t", 2, &second);
+    assert_eq!(
+        direct.value("SELECT here FROM t WHERE id = 1"),
+        Some(second)
+    );
+    let before = objects(&lab.store).len();
+    client.ok("SET @v = 'nonsense'");
+    let error = replace.error(&mut client, &bound);
+    assert_eq!(error.code, 1366, "{error}");
+    let text = "INSERT INTO t (id, data) VALUES (?, (SELECT 'x' FROM missing))";
+    match Statement::try_prepare(&mut client, text) {
+        Ok(insert) => assert_eq!(insert.error(&mut client, &[int(9)]).code, 1146),
+        Err(error) => assert!(matches!(error.code, 1146 | 1235), "{error}"),
+    }
+    assert_eq!(objects(&lab.store).len(), before);
+    client.ok("SET sql_mode = CONCAT(@@sql_mode, ',ANSI_QUOTES')");
+    let error = replace.error(&mut client, &bound);
+    assert_eq!(error.code, 1235, "{error}");
+}
