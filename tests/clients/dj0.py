@@ -44,6 +44,45 @@ class Trial(dj.Manual):
     """
 
 
+class Untouched(dj.Manual):
+    """As programs were before there was a codec: `[declare]` says what its types become."""
+
+    definition = """
+    number : int
+    ---
+    traces : longblob          # raw traces
+    extra = null : longblob
+    log = null : attach        # log file
+    inside = null : longblob   # <blob> in the row
+    small = null : blob        # of another type
+    """
+
+
+def untouched():
+    schema(Untouched)
+    with open("log.txt", "wb") as file:
+        file.write(b"log of 0.14")
+    Untouched.insert({"number": n, "traces": value(n), "extra": value(n + 1)} for n in range(10))
+    Untouched.insert1({"number": 10, "traces": value(10), "log": "log.txt", "inside": value(3), "small": value(9)})
+    os.makedirs("fetched", exist_ok=True)
+    rows = Untouched.fetch(as_dict=True, order_by="number", download_path="fetched")
+    check_rows(rows, range(11))
+    check(same(rows[3]["extra"], value(4)) and rows[10]["extra"] is None, "extra")
+    check(same(rows[10]["inside"], value(3)) and same(rows[10]["small"], value(9)), "other columns")
+    with open(rows[10]["log"], "rb") as file:
+        check(file.read() == b"log of 0.14", "an attachment")
+    Untouched.update1({"number": 4, "traces": value(5)})
+    check(same((Untouched & "number = 4").fetch1("traces"), value(5)), "update1")
+    Untouched.update1({"number": 4, "traces": value(4)})
+    described = Untouched.describe(printout=False)
+    check("longblob                     # raw traces" in described and "attach" in described and "<" not in described, described)
+    Untouched.definition += "    later = null : longblob   # added\n"
+    Untouched.alter(prompt=False)
+    Untouched.insert1({"number": 11, "traces": value(11), "later": value(2)})
+    check(same((Untouched & "number = 11").fetch1("later"), value(2)), "a column that ALTER has added")
+    (Untouched & "number = 11").delete()
+
+
 def declare():
     schema(Recording)
     schema(Trial)
@@ -199,5 +238,5 @@ def every_codec():
     check(len(old()) == 6, "rows")
 
 
-STEPS = (declare, fetch, change, fetch_of_new, open_core, every_codec)
+STEPS = (declare, untouched, fetch, change, fetch_of_new, open_core, every_codec)
 {f.__name__: f for f in STEPS}[sys.argv[1]]()

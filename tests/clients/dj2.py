@@ -39,6 +39,23 @@ def insert():
     recording.update1({"number": 105, "traces": value(105)})
 
 
+def read_untouched():
+    """A table whose types `[declare]` has made codecs of."""
+    table = dj.VirtualModule("module", name).Untouched
+    store = os.environ["STORE"] or None
+    for column, codec, where in (
+        ("traces", "blob", store), ("extra", "blob", store), ("later", "blob", store), ("log", "attach", store), ("inside", "blob", None),
+    ):
+        heading = table.heading[column]
+        check((heading.codec.name, heading.store) == (codec, where), f"{column}: {heading}")
+    check(table.heading["small"].codec is None and table.heading["traces"].comment == "raw traces", table.heading)
+    rows = table.to_dicts(order_by="number")
+    check_rows(rows, range(11))
+    check(same(rows[3]["extra"], value(4)) and same(rows[10]["inside"], value(3)), "other columns")
+    with open(rows[10]["log"], "rb") as file:
+        check(file.read() == b"log of 0.14", "an attachment")
+
+
 def declare_core():
     schema = dj.Schema(name)
 
@@ -79,4 +96,4 @@ def read_core():
     check((core & "number = 3").fetch1("identity") == uuid.UUID(int=5), "uuid")
 
 
-{f.__name__: f for f in (read, insert, declare_core, read_core)}[sys.argv[1]]()
+{f.__name__: f for f in (read, read_untouched, insert, declare_core, read_core)}[sys.argv[1]]()

@@ -229,7 +229,7 @@ def reads_tables_of_the_old_program():
     check(len(joined) == 2 and same(joined[0]["traces"], value(2)) and same(joined[0]["image"], value(1)), "a join")
 
 
-@part("read_old_attach")
+@part("read_old")
 def reads_attachments_of_the_old_program():
     insertion = dj.VirtualModule("module", name).Insertion
     check((insertion.heading["log"].codec.name, insertion.heading["log"].store) == ("attach", "main"), insertion.heading)

@@ -283,7 +283,7 @@ def joins():
     same_rows(wide, SESSIONS, "traces", "inside")
 
 
-@part("derived")
+@part("fetch")
 def takes_the_first():
     first = (Session & dj.Top(limit=2, order_by="mouse_id desc, session")).proj("traces")
     rows = rows_of(first, "mouse_id, session")
@@ -291,7 +291,7 @@ def takes_the_first():
     same_rows(rows, SESSIONS[3:5], "traces")
 
 
-@part("derived")
+@part("fetch")
 def projects_and_renames():
     renamed = rows_of(Session.proj(raw="traces", number="session"), "mouse_id, number")
     same_rows([{"traces": row["raw"]} for row in renamed], SESSIONS, "traces")
@@ -305,7 +305,7 @@ def projects_and_renames():
     check(len(other) == 6, "a join over a renamed key")
 
 
-@part("derived")
+@part("fetch")
 def aggregates():
     counted = rows_of(Session.aggr(Session.Trial, trials="count(trial)", last="max(trial)"), "mouse_id, session")
     check([row["trials"] for row in counted] == [2] * 6 and counted[0]["last"] == 2, counted)
@@ -319,11 +319,12 @@ def aggregates():
     check(len(Session & (Mouse.aggr(Session, n="count(*)") & "n = 3")) == 6, "a restriction by an aggregation")
 
 
-@part("derived")
+@part("fetch")
 def unites():
     # A union may share no more than keys; the secondary attributes of one side are NULL in the other.
+    # 0.14 sorts no union: its ORDER BY is lost, or lands within the quotes of an alias.
     both = (Session.proj("traces") & "session = 1") + (Session.proj("inside") & "session > 1")
-    rows = rows_of(both, "mouse_id, session")
+    rows = sorted(both.fetch(as_dict=True), key=lambda row: (row["mouse_id"], row["session"]))
     same_rows(rows[::3], SESSIONS[::3], "traces")
     same_rows(rows[1:3], SESSIONS[1:3], "inside")
     check(rows[1]["traces"] is None and rows[0]["inside"] is None, rows[1])
@@ -360,7 +361,7 @@ def inserts():
     (Species & {"species": "gerbil"}).delete()
 
 
-@part("derived_change")
+@part("change")
 def inserts_from_a_query():
     Mouse.insert1({**MICE[0], "mouse_id": 5, "identity": uuid.UUID(int=5), "meta": None})
     sessions = (Session & {"mouse_id": 1, "session": 1}).proj("at", "operator", "traces", mouse="mouse_id")

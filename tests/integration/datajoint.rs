@@ -11,12 +11,19 @@ struct Programs<'a> {
     lab: &'a Lab,
     dj0: PathBuf,
     dj2: PathBuf,
+    /// The store that `[declare]` sends values to; empty if they stay in the row.
+    declare_store: &'a str,
 }
 
 impl<'a> Programs<'a> {
     fn new(lab: &'a Lab) -> Self {
         let (dj0, dj2) = (python::environment("dj0"), python::environment("dj2"));
-        Self { lab, dj0, dj2 }
+        Self {
+            lab,
+            dj0,
+            dj2,
+            declare_store: "",
+        }
     }
 
     /// A step of the 0.14 program through the `bytes` listener.
@@ -49,6 +56,7 @@ impl<'a> Programs<'a> {
             ("DJ_PASS", PASSWORD.to_owned()),
             ("DJ_STORES", stores.to_string()),
             ("SCHEMA", self.lab.database.clone()),
+            ("STORE", self.declare_store.to_owned()),
         ];
         python::run(&self.dj2, program, step, &variables, self.lab.folder());
     }
@@ -133,6 +141,31 @@ fn new_program(lab: &Lab, declare: impl FnOnce(&Programs, &str)) {
     declare(&programs, "declare_core");
     programs.old("open_core", "");
     programs.new_direct("read_core");
+}
+
+/// A program that nobody may touch: one line of configuration marks its blobs.
+#[test]
+fn an_untouched_program() {
+    let declare = "[declare]\nlongblob = \"<blob>\"\nattach = \"<attach>\"\n";
+    untouched("untouched", declare, "");
+}
+
+/// … or moves them to the store.
+#[test]
+fn an_untouched_program_offloads() {
+    let declare = "[declare]\nlongblob = \"<blob@main>\"\nattach = \"<attach@main>\"\n";
+    untouched("untouched_store", declare, "main");
+}
+
+fn untouched(name: &str, declare: &str, store: &str) {
+    let lab = Lab::with_config(name, |config| format!("{config}\n{declare}"));
+    let programs = Programs {
+        declare_store: store,
+        ..Programs::new(&lab)
+    };
+    programs.old("untouched", "");
+    programs.new_direct("read_untouched");
+    assert_eq!(objects(&lab.store).is_empty(), store.is_empty());
 }
 
 /// Tables of both generations, with keys into each other's, part tables, lookups, jobs, adapted

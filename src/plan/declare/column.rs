@@ -153,9 +153,12 @@ impl Declaring<'_> {
 
     /// The codec that the comment's tag declares, and the comment that remains.
     fn tag(&self, column: &ColumnDef) -> Result<Option<(Chain, Vec<u8>)>, Refusal> {
-        let bytes = comment_bytes(column);
+        let comment = comment_bytes(column);
+        // DataJoint 0.14 writes the marker of its own `attach` before what the user wrote.
+        let own_attach = comment.strip_prefix(b":attach:");
+        let bytes = own_attach.unwrap_or(&comment);
         // In the client's character set; the type itself is ASCII or it is none.
-        let text = String::from_utf8_lossy(&bytes);
+        let text = String::from_utf8_lossy(bytes);
         let Some((spec, rest)) = comment::declared(&text) else {
             return Ok(None);
         };
@@ -170,7 +173,11 @@ impl Declaring<'_> {
                 return Err(self.refuse(column, &error.to_string(), &way_out));
             }
         };
-        match after_tag(&bytes, &text, rest) {
+        if own_attach.is_some() && chain.codecs.first() != Some(&"attach") {
+            let reason = format!("{} is declared for an attachment", chain.spec);
+            return Err(self.refuse(column, &reason, "write <attach> or <attach@store>"));
+        }
+        match after_tag(bytes, &text, rest) {
             Some(rest) => Ok(Some((chain, rest))),
             None => Err(self.refuse(
                 column,

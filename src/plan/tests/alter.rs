@@ -324,6 +324,10 @@ fn plain_types_become_what_the_configuration_says() {
             "CREATE TABLE t (a longblob COMMENT '<blob> raw')",
             "CREATE TABLE t (a longblob COMMENT ':<blob>:raw')",
         ),
+        (
+            "CREATE TABLE t (a longblob COMMENT ':attach:<attach> file')",
+            "CREATE TABLE t (a longblob COMMENT ':<attach>:file')",
+        ),
         // Other types, markers, tables and schemas, and columns that are there already.
         (
             "CREATE TABLE t (a blob, b mediumblob, c json, d longtext)",
