@@ -4,6 +4,7 @@
 //! stand on. Every test makes a [`support::lab::Lab`]: a database of its own on a server that
 //! all tests share, a store folder and a proxy process.
 
+mod attributes;
 mod both_ways;
 mod catalog;
 mod charsets;
@@ -18,6 +19,7 @@ mod faults;
 mod fidelity;
 mod literals;
 mod login;
+mod modes;
 mod mysql;
 mod prepared;
 mod reads;
