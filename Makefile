@@ -9,7 +9,7 @@ export FUZZ_SECONDS ?= 600
 TOOLS := $(or $(CODEC_PROXY_TOOLS),$(CARGO_TARGET_DIR)/tools)
 PROXY := $(CARGO_TARGET_DIR)/debug/codec-proxy
 
-.PHONY: help demo up build test test-clients test-datajoint-2 test-datajoint-0 bench fuzz clean
+.PHONY: help demo up build test test-clients test-datajoint-2 test-datajoint-0 bench fuzz clean shapes
 
 help: ## this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -59,6 +59,10 @@ bench: ## compares with a direct connection, HAProxy and DataJoint; prints the t
 	@$(SETUP)/haproxy.sh
 	@$(SETUP)/python.sh dj0 dj2 seaweedfs
 	@benches/run
+
+shapes: ## has tests/shapes and the README tell what becomes of each statement today; needs a MySQL
+	@CODEC_PROXY_TESTS_SHAPES=write cargo test --locked --test integration shapes || true
+	@cargo test --locked --test integration shapes
 
 fuzz: ## fuzzes every parser, ten minutes each: FUZZ_SECONDS=30, FUZZ_TARGETS="blob npy"
 	@$(SETUP)/toolchain.sh

@@ -1,4 +1,4 @@
-"""Rows (f) and (g): values through their codec, against what a user has without the proxy and what the hash costs."""
+"""Rows (f), (g) and (j): values through their codec, against what a user has without the proxy and what the hash costs."""
 
 import json
 import os
@@ -12,6 +12,7 @@ REQUEST_DELAY = 10  # milliseconds
 SPEED_UP = 25
 MEBIBYTE = 1 << 20
 MD5_SHARE = 0.6
+LONG_DATA_MEMORY = 200e6
 
 
 def measure(bench, labels, rounds, quick):
@@ -20,6 +21,9 @@ def measure(bench, labels, rounds, quick):
         yield from many_values(bench, 1 if quick else min(rounds, 3), 100 if quick else ROWS)
     if "g" in labels:
         yield from one_large_value(bench, min(rounds, 7), (64 if quick else 256) * MEBIBYTE)
+    if "j" in labels:
+        yield from one_large_value(bench, min(rounds, 7), (64 if quick else 256) * MEBIBYTE, "prepared")
+        yield from one_large_value(bench, min(rounds, 3), (64 if quick else 1024) * MEBIBYTE, "long-data")
 
 
 def many_values(bench, rounds, count):
@@ -87,8 +91,13 @@ def speed_up(title, count, taken):
     )
 
 
-def one_large_value(bench, rounds, size):
-    """The speed of one value into and out of a store in a folder, in that of MD5, which it must pass through."""
+WAYS = {"text": ("g", ""), "prepared": ("j", ", prepared"), "long-data": ("j", " as LONG_DATA")}
+
+
+def one_large_value(bench, rounds, size, protocol="text"):
+    """The speed of one value into and out of a store in a folder, in that of MD5, which it must pass through; for
+    LONG_DATA also the memory that it takes."""
+    label, way = WAYS[protocol]
     database = bench.mariadb()
     database.sql(
         "CREATE DATABASE bench;"
@@ -97,7 +106,7 @@ def one_large_value(bench, rounds, size):
     store, folder = bench.file_store()
     proxy = bench.proxy(database, store)
     address = f"--address=127.0.0.1:{proxy.ports['bytes']}"
-    load = bench.load("value", address, "--table=bench.value", f"--size={size}")
+    load = bench.load("value", address, "--table=bench.value", f"--size={size}", f"--protocol={protocol}")
     times, used = {order: [] for order in ("md5", "put", "get")}, {"put": [], "get": []}
     for _ in range(rounds + 1):  # the first warms up
         for order in ("put", "get", "md5"):
@@ -112,12 +121,23 @@ def one_large_value(bench, rounds, size):
         ratio = table.median([a / b for a, b in zip(times["md5"], times[order])])
         both = [table.median(times[one]) for one in ("md5", order)]
         yield table.Row(
-            "g",
-            f"{size // MEBIBYTE} MiB {title} a file store: MD5 on one core / codec-proxy",
+            label,
+            f"{size // MEBIBYTE} MiB{way} {title} a file store: MD5 on one core / codec-proxy",
             " / ".join(map(table.seconds, both)),
             " / ".join(table.rate(size / value / 1e6, "MB") for value in both),
             f"{table.seconds(table.median(used[order]))}",
             f"{ratio:.2f}",
             f"≥ {MD5_SHARE}",
             ratio >= MD5_SHARE,
+        )
+    if protocol == "long-data":
+        yield table.Row(
+            label,
+            f"peak memory of that: {size // MEBIBYTE} MiB in and out, {rounds + 1} times",
+            "",
+            "",
+            "",
+            table.size(proxy.peak()),
+            f"< {table.size(LONG_DATA_MEMORY)}",
+            proxy.peak() < LONG_DATA_MEMORY,
         )

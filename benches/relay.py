@@ -1,4 +1,4 @@
-"""Rows (a) to (e): what passes through, beside a direct connection and HAProxy.
+"""Rows (a) to (e), and the first of (j): what passes through, beside a direct connection and HAProxy.
 
 Every leg has a load generator of its own, connected and warm. Round by round each leg gets the same work, in an order
 that turns, and the CPU time that its proxy used meanwhile is read; the figures are medians over the rounds. The
@@ -67,6 +67,7 @@ CASES = [
         0.6,
         2.59 / 1.03,
     ),
+    Case("j", "prepared point SELECT, 1 client", "statement", ["select", f"--ids={POINTS}", "--prepared"], 8_000, 1.0, None),
     Case("e", "connect and disconnect", "login", ["connect"], 1_500, 1.0, None),
 ]
 

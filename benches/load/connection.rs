@@ -20,6 +20,12 @@ const CHARSET: u8 = 45;
 const PACKET_MAX: usize = 0xff_ffff;
 const COM_QUIT: u8 = 1;
 const COM_QUERY: u8 = 3;
+const COM_STMT_PREPARE: u8 = 0x16;
+const COM_STMT_EXECUTE: u8 = 0x17;
+const COM_STMT_SEND_LONG_DATA: u8 = 0x18;
+/// The types of parameters: a long integer, a blob of any length.
+const TYPE_LONG: u16 = 3;
+const TYPE_BLOB: u16 = 252;
 const READ_BUFFER: usize = 256 << 10;
 
 pub struct Connection {
@@ -69,8 +75,66 @@ impl Connection {
     }
 
     /// Like [`Self::query`]; the payloads of the rows are appended to `rows`.
-    pub async fn query_into(&mut self, sql: &[u8], mut rows: Option<&mut Vec<u8>>) -> Outcome<u64> {
-        self.send_command(COM_QUERY, sql).await?;
+    pub async fn query_into(&mut self, sql: &[u8], rows: Option<&mut Vec<u8>>) -> Outcome<u64> {
+        self.send_command(COM_QUERY, &[sql]).await?;
+        self.result(rows).await
+    }
+
+    /// Has the server prepare a statement and returns its id.
+    pub async fn prepare(&mut self, sql: &str) -> Outcome<u32> {
+        self.send_command(COM_STMT_PREPARE, &[sql.as_bytes()])
+            .await?;
+        let mut head = Vec::new();
+        if self.packet(Some(&mut head)).await?.first != 0 {
+            return Err(error_text(&head).into());
+        }
+        let number = |at: usize| u16::from_le_bytes([head[at], head[at + 1]]);
+        // Definitions of columns and of parameters, each with an EOF packet after them.
+        for count in [number(5), number(7)] {
+            for _ in 0..count + u16::from(count > 0) {
+                self.packet(None).await?;
+            }
+        }
+        Ok(u32::from(number(1)) | u32::from(number(3)) << 16)
+    }
+
+    /// Executes a statement whose first parameter is `id` and whose second, if it has one, is a value: bound here,
+    /// or (`None` within) sent ahead with [`Self::long_data`]. Rows are those of the binary protocol.
+    pub async fn execute(
+        &mut self,
+        statement: u32,
+        id: u64,
+        value: Option<Option<&[u8]>>,
+        rows: Option<&mut Vec<u8>>,
+    ) -> Outcome<u64> {
+        let mut head = statement.to_le_bytes().to_vec();
+        head.extend_from_slice(&[0, 1, 0, 0, 0]); // no cursor, one iteration
+        head.extend_from_slice(&[0, 1]); // none is NULL, types follow
+        head.extend_from_slice(&TYPE_LONG.to_le_bytes());
+        if value.is_some() {
+            head.extend_from_slice(&TYPE_BLOB.to_le_bytes());
+        }
+        head.extend_from_slice(&u32::try_from(id)?.to_le_bytes());
+        let bound = value.flatten();
+        if let Some(value) = bound {
+            head.push(0xfe);
+            head.extend_from_slice(&(value.len() as u64).to_le_bytes());
+        }
+        self.send_command(COM_STMT_EXECUTE, &[&head, bound.unwrap_or_default()])
+            .await?;
+        self.result(rows).await
+    }
+
+    /// Sends a piece of the second parameter ahead. There is no answer.
+    pub async fn long_data(&mut self, statement: u32, piece: &[u8]) -> Outcome<()> {
+        let mut head = statement.to_le_bytes().to_vec();
+        head.extend_from_slice(&1_u16.to_le_bytes());
+        self.send_command(COM_STMT_SEND_LONG_DATA, &[&head, piece])
+            .await
+    }
+
+    /// Reads a response to the end. Returns its number of rows.
+    async fn result(&mut self, mut rows: Option<&mut Vec<u8>>) -> Outcome<u64> {
         let mut head = Vec::new();
         let columns = match self.packet(Some(&mut head)).await?.first {
             0 => return Ok(0),
@@ -99,20 +163,22 @@ impl Connection {
         Ok(())
     }
 
-    async fn send_command(&mut self, command: u8, text: &[u8]) -> Outcome<()> {
-        let (first, mut rest) = text.split_at(text.len().min(PACKET_MAX - 1));
-        let mut last = first.len() + 1;
-        self.send(0, &[&[command], first]).await?;
-        for sequence in 1_u8.. {
-            if last < PACKET_MAX {
-                break;
+    /// Sends a command whose text is in parts, in as many packets as it takes.
+    async fn send_command(&mut self, command: u8, text: &[&[u8]]) -> Outcome<()> {
+        let command = [command];
+        let mut rest: Vec<&[u8]> = [&command[..]]
+            .into_iter()
+            .chain(text.iter().copied())
+            .collect();
+        for sequence in 0_u8..=u8::MAX {
+            let packet = take(&mut rest, PACKET_MAX);
+            let length: usize = packet.iter().map(|part| part.len()).sum();
+            self.send(sequence, &packet).await?;
+            if length < PACKET_MAX {
+                return Ok(());
             }
-            let (chunk, later) = rest.split_at(rest.len().min(PACKET_MAX));
-            self.send(sequence, &[chunk]).await?;
-            last = chunk.len();
-            rest = later;
         }
-        Ok(())
+        Err("a command of more than 256 packets".into())
     }
 
     /// Sends one packet; as long as the socket takes it, with a single system call.
@@ -184,6 +250,22 @@ impl Connection {
         }
         Ok(())
     }
+}
+
+/// Takes up to `length` bytes from the front of what is in parts.
+fn take<'a>(parts: &mut Vec<&'a [u8]>, mut length: usize) -> Vec<&'a [u8]> {
+    let mut taken = Vec::new();
+    while length > 0 && !parts.is_empty() {
+        let (here, later) = parts[0].split_at(parts[0].len().min(length));
+        taken.push(here);
+        length -= here.len();
+        if later.is_empty() {
+            parts.remove(0);
+        } else {
+            parts[0] = later;
+        }
+    }
+    taken
 }
 
 fn header(length: usize, sequence: u8) -> [u8; 4] {

@@ -8,11 +8,18 @@ use crate::connection::Connection;
 use crate::literal::{Random, quote};
 use crate::{Outcome, Server, answer, next_order};
 
-/// Point SELECTs by `clients` at once.
-pub async fn select(server: &Server, clients: usize, ids: u64) -> Outcome<()> {
+const POINT: &str = "SELECT id, name, value FROM bench.point WHERE id = ";
+
+/// Point SELECTs by `clients` at once, as text or by a statement that each has prepared.
+pub async fn select(server: &Server, clients: usize, ids: u64, is_prepared: bool) -> Outcome<()> {
     let mut idle = Vec::new();
     for _ in 0..clients {
-        idle.push(server.connect().await?);
+        let mut connection = server.connect().await?;
+        let statement = match is_prepared {
+            true => Some(connection.prepare(&format!("{POINT}?")).await?),
+            false => None,
+        };
+        idle.push((connection, statement));
     }
     let mut seed = 0;
     answer("ready")?;
@@ -20,9 +27,9 @@ pub async fn select(server: &Server, clients: usize, ids: u64) -> Outcome<()> {
         let share = units.div_ceil(clients);
         let begin = Instant::now();
         let mut running = JoinSet::new();
-        for connection in idle.drain(..) {
+        for (connection, statement) in idle.drain(..) {
             seed += 1;
-            running.spawn(select_share(connection, share, ids, seed));
+            running.spawn(select_share(connection, statement, share, ids, seed));
         }
         let mut times = Vec::new();
         while let Some(done) = running.join_next().await {
@@ -37,25 +44,26 @@ pub async fn select(server: &Server, clients: usize, ids: u64) -> Outcome<()> {
 
 async fn select_share(
     mut connection: Connection,
+    statement: Option<u32>,
     units: usize,
     ids: u64,
     seed: u64,
-) -> Outcome<(Connection, Vec<u64>)> {
+) -> Outcome<((Connection, Option<u32>), Vec<u64>)> {
     let mut random = Random::new(seed);
     let mut times = Vec::with_capacity(units);
     for _ in 0..units {
         let begin = Instant::now();
-        let sql = format!(
-            "SELECT id, name, value FROM bench.point WHERE id = {}",
-            random.number() % ids + 1
-        );
-        let rows = connection.query(sql.as_bytes()).await?;
+        let id = random.number() % ids + 1;
+        let rows = match statement {
+            Some(statement) => connection.execute(statement, id, None, None).await?,
+            None => connection.query(format!("{POINT}{id}").as_bytes()).await?,
+        };
         if rows != 1 {
             return Err(format!("a point SELECT gave {rows} rows").into());
         }
         times.push(nanoseconds(begin));
     }
-    Ok((connection, times))
+    Ok(((connection, statement), times))
 }
 
 /// One query again and again.

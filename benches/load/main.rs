@@ -13,7 +13,7 @@ mod value;
 use std::io::{self, BufRead, Write};
 use std::net::SocketAddr;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use connection::Connection;
 
@@ -39,6 +39,9 @@ enum Kind {
         /// Ids are drawn from 1 to this number.
         #[arg(long)]
         ids: u64,
+        /// Each client prepares the statement once and executes it.
+        #[arg(long)]
+        prepared: bool,
     },
     /// One query, its result read to the end; a line `N` runs it N times.
     Query {
@@ -69,6 +72,8 @@ enum Kind {
     Value {
         #[command(flatten)]
         server: Server,
+        #[arg(long, value_enum, default_value_t = Protocol::Text)]
+        protocol: Protocol,
         #[arg(long)]
         table: String,
         /// Bytes of the value.
@@ -94,6 +99,17 @@ enum Kind {
     },
 }
 
+/// How a value goes to the server.
+#[derive(Clone, Copy, PartialEq, ValueEnum)]
+enum Protocol {
+    /// Within the statement.
+    Text,
+    /// Bound to a parameter of a prepared statement.
+    Prepared,
+    /// The same, sent ahead in pieces (COM_STMT_SEND_LONG_DATA).
+    LongData,
+}
+
 #[derive(Args, Clone)]
 struct Server {
     #[arg(long)]
@@ -117,7 +133,8 @@ async fn main() -> Outcome<()> {
             server,
             clients,
             ids,
-        } => loads::select(&server, clients, ids).await,
+            prepared,
+        } => loads::select(&server, clients, ids, prepared).await,
         Kind::Query { server, sql, rows } => loads::query(&server, &sql, rows).await,
         Kind::Insert {
             server,
@@ -127,10 +144,11 @@ async fn main() -> Outcome<()> {
         Kind::Connect { server } => loads::connect(&server).await,
         Kind::Value {
             server,
+            protocol,
             table,
             size,
             id,
-        } => value::run(&server, &table, size, id).await,
+        } => value::run(&server, protocol, &table, size, id).await,
         Kind::Hold { server, clients } => loads::hold(&server, clients).await,
         Kind::Delay { to, milliseconds } => delay::run(to, milliseconds).await,
     }

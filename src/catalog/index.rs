@@ -18,6 +18,8 @@ pub struct Index {
     /// Tables without a codec that have a column named like some codec column
     /// (folded schema, folded table) -> folded column names. For `NATURAL JOIN`.
     namesakes: HashMap<(Folded, Folded), HashSet<String>>,
+    /// (folded schema, folded view) -> the query that a view is.
+    definitions: HashMap<(Folded, Folded), Arc<str>>,
     matcher: Matcher,
     case: NameCase,
     mariadb: bool,
@@ -98,6 +100,8 @@ pub(super) struct Parts {
     pub tables: Vec<Arc<Table>>,
     /// (schema, table, column)
     pub namesakes: Vec<(String, String, String)>,
+    /// (schema, view, definition)
+    pub definitions: Vec<(String, String, Arc<str>)>,
     pub case: NameCase,
     pub mariadb: bool,
 }
@@ -108,6 +112,7 @@ impl Index {
         Self::from_parts(Parts {
             tables,
             namesakes: Vec::new(),
+            definitions: Vec::new(),
             case,
             mariadb,
         })
@@ -131,6 +136,13 @@ impl Index {
             of_schema.insert(name.clone(), table.clone());
             index.by_name.entry(name).or_default().push(table);
         }
+        for (schema, view, definition) in parts.definitions {
+            let key = (
+                index.fold(schema.as_bytes()).into(),
+                index.fold(view.as_bytes()).into(),
+            );
+            index.definitions.insert(key, definition);
+        }
         for (schema, table, column) in parts.namesakes {
             let key = (
                 index.fold(schema.as_bytes()).into(),
@@ -148,6 +160,14 @@ impl Index {
         let key = (schema.as_bytes().into(), table.as_bytes().into());
         let columns = self.namesakes.entry(key).or_default();
         columns.insert(column.to_owned());
+        self
+    }
+
+    /// This index with the query that a view is.
+    #[cfg(test)]
+    pub(crate) fn with_definition(mut self, schema: &str, view: &str, definition: &str) -> Self {
+        let key = (schema.as_bytes().into(), view.as_bytes().into());
+        self.definitions.insert(key, definition.into());
         self
     }
 
@@ -186,6 +206,14 @@ impl Index {
         self.namesakes
             .get(&key)
             .is_some_and(|columns| columns.contains(&*fold_case(column)))
+    }
+
+    /// The query that a view is, as the server keeps it: in UTF-8, names in backticks, tables with
+    /// their schema. `None` if it is no view of this index, or its definition cannot be read.
+    pub fn view_definition(&self, view: &Table) -> Option<&str> {
+        let schema = self.fold(view.schema.as_bytes()).into();
+        let name = self.fold(view.name.as_bytes()).into();
+        self.definitions.get(&(schema, name)).map(|d| &**d)
     }
 
     /// Whether there is no codec table at all.

@@ -54,13 +54,15 @@ pub(super) struct ViewText {
     pub name: Name,
     /// Folded; `None` if the account may not read the definition.
     names: Option<HashSet<String>>,
+    definition: Option<Arc<str>>,
 }
 
 impl ViewText {
     pub fn new(name: Name, definition: Option<&str>) -> Self {
         // The server stores definitions with backticks around every name, whatever the mode
         // they were made under; an unreadable definition comes as an empty text.
-        let names = definition.filter(|d| !d.is_empty()).map(|definition| {
+        let definition = definition.filter(|d| !d.is_empty());
+        let names = definition.map(|definition| {
             let text = definition.as_bytes();
             let tokens = lex(text, Dialect::default()).tokens;
             let names = tokens
@@ -69,7 +71,11 @@ impl ViewText {
             let folded = |t| fold_case(&String::from_utf8_lossy(&name_text(text, t))).into_owned();
             names.map(folded).collect()
         });
-        Self { name, names }
+        Self {
+            name,
+            names,
+            definition: definition.map(Arc::from),
+        }
     }
 
     fn names(&self, name: &str) -> bool {
@@ -150,7 +156,13 @@ impl Known {
     }
 
     pub fn index(&self) -> Index {
-        let views = self.opaque_views().into_iter().map(|(name, kind)| {
+        let opaque = self.opaque_views();
+        let definition = |name: &Name| {
+            let definition = self.views.get(name)?.definition.clone()?;
+            Some((name.schema.clone(), name.table.clone(), definition))
+        };
+        let definitions = opaque.keys().filter_map(definition).collect();
+        let views = opaque.into_iter().map(|(name, kind)| {
             Arc::new(Table {
                 schema: name.schema,
                 name: name.table,
@@ -161,6 +173,7 @@ impl Known {
         Index::from_parts(Parts {
             tables: self.tables.values().cloned().chain(views).collect(),
             namesakes: self.namesakes.clone(),
+            definitions,
             case: self.facts.case,
             mariadb: self.facts.mariadb,
         })

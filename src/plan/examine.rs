@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 use super::charset;
 use super::statement::{Statement, codecs, refuse_table};
-use super::{Context, Ddl, Plan, Read, change, ddl, insert, select, settings, update};
+use super::{Context, Ddl, Plan, Read, change, ddl, delete, insert, select, settings, update};
 use crate::catalog::{Index, Table, TableKind};
 use crate::refusal::Refusal;
 use crate::sql::letters::Letters;
@@ -31,6 +31,14 @@ pub fn examine(text: &Bytes, context: &Context, index: &Index) -> Result<Plan, R
             let path = cell.map_or_else(String::new, |cell| cell.table.column_path(cell.column));
             let reason = "a ? stands for a value in prepared statements only";
             Err(Refusal::unsupported(&path, reason, "write the value"))
+        }
+        Plan::Read(read) if !read.hashed.is_empty() => {
+            let reason = "a ? stands for a value in prepared statements only";
+            Err(Refusal::unsupported(
+                "this query",
+                reason,
+                "write the value",
+            ))
         }
         plan => Ok(plan),
     }
@@ -64,8 +72,10 @@ pub fn examine_with_parameters(
         [only] => one(*only, 0)?,
         several => multi(several)?,
     };
-    if let Plan::Write(write) = &mut plan {
-        write.number_parameters(&lexed.tokens);
+    match &mut plan {
+        Plan::Write(write) => write.number_parameters(&lexed.tokens),
+        Plan::Read(read) => read.number_parameters(&lexed.tokens),
+        _ => {}
     }
     if !settings.is_empty() {
         // A SET that does anything else with codec columns has been refused above.
@@ -183,10 +193,10 @@ fn one(statement: Statement, depth: usize) -> Result<Plan, Refusal> {
         _ if is_ddl => ddl::plan(statement),
         "WITH" if statement.find_word(1, &["UPDATE"]).is_some() => update::plan(statement),
         "WITH" if statement.find_word(1, &["DELETE"]).is_some() => change::delete(statement),
-        "SELECT" | "WITH" | "VALUES" => select::plan(statement),
+        "SELECT" | "WITH" | "VALUES" | "TABLE" => select::plan(statement),
         "INSERT" | "REPLACE" => insert::plan(statement),
         "UPDATE" => update::plan(statement),
-        "DELETE" => change::delete(statement),
+        "DELETE" => delete::plan(statement),
         "CALL" => dynamic(statement),
         "EXECUTE" | "PREPARE" => prepared(statement, depth),
         "SET" if statement.is_word(1, "STATEMENT") => match statement.find_word(2, &["FOR"]) {

@@ -8,6 +8,7 @@ mod change;
 mod charset;
 mod ddl;
 mod declare;
+mod delete;
 mod duplicate;
 mod examine;
 mod glance;
@@ -19,7 +20,6 @@ mod settings;
 mod statement;
 mod update;
 mod value;
-mod walk;
 
 #[cfg(test)]
 mod tests;
@@ -33,7 +33,7 @@ pub use examine::{
 pub use glance::glance;
 
 pub use crate::sql::edit::{Edit, apply as rewritten};
-pub use lineage::{Lineage, Slot};
+pub use lineage::{Defined, Lineage, Slot};
 pub use statement::CodecColumn;
 
 use crate::catalog::{KeyType, Table};
@@ -241,6 +241,13 @@ impl Read {
             columns: Lineage::Announced,
         }
     }
+
+    /// Puts the numbers of parameters in place of their places in the text.
+    fn number_parameters(&mut self, tokens: &[Token]) {
+        for place in &mut self.hashed {
+            *place = parameters_before(tokens, *place);
+        }
+    }
 }
 
 impl Declare {
@@ -248,4 +255,10 @@ impl Declare {
     pub fn rewritten(&self, text: &[u8]) -> Vec<u8> {
         rewritten(text, &self.edits)
     }
+}
+
+/// How many parameters of a prepared statement stand before this byte of its text.
+fn parameters_before(tokens: &[Token], place: usize) -> usize {
+    let before = tokens.iter().take_while(|token| token.start < place);
+    before.filter(|token| token.is_symbol(b'?')).count()
 }

@@ -2,6 +2,7 @@
 
 mod json;
 mod keys;
+mod lineage;
 mod queries;
 mod settings;
 mod writes;

@@ -265,7 +265,7 @@ impl Session<'_> {
             index,
             context: &self.context,
             parameters,
-            most: self.shared.limits.prepared_statements,
+            limits: &self.shared.limits,
         };
         let seq = statement.seq;
         match prepare::prepare(&mut self.relay, preparing, statement, plan).await? {

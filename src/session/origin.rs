@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use crate::catalog::{Index, Table};
-use crate::plan::{CodecColumn, Lineage};
+use crate::plan::{CodecColumn, Defined, Lineage};
 use crate::refusal::Refusal;
 use crate::view::{Shape, View};
 use crate::wire::column::Column;
@@ -22,8 +22,20 @@ pub struct Origin {
 
 /// Finds the codec column that a result column is announced to come from.
 pub fn translated(index: &Index, column: &Column, view: View) -> Option<Origin> {
+    let found = codec_column(index, column)?;
+    origin(&found.table, found.column, view)
+}
+
+fn codec_column(index: &Index, column: &Column) -> Option<CodecColumn> {
     let table = index.table(column.schema, column.org_table)?;
-    origin(table, table.column(column.org_name)?, view)
+    let position = table.column(column.org_name)?;
+    table.columns[position]
+        .codec
+        .is_some()
+        .then(|| CodecColumn {
+            table: table.clone(),
+            column: position,
+        })
 }
 
 /// Finds the codec columns that the columns of a result come from. `definitions` are all of the
@@ -37,18 +49,16 @@ pub fn resolve(
     definitions: &[Option<Column>],
     view: View,
 ) -> Result<Vec<Option<Origin>>, Refusal> {
-    let names = definitions.iter().map(|c| c.map_or(&b""[..], |c| c.name));
-    let names: Vec<&[u8]> = names.collect();
-    match lineage.resolve(&names)? {
-        Some(columns) => {
-            let origin = |c: CodecColumn| origin(&c.table, c.column, view);
-            Ok(columns.into_iter().map(|c| c.and_then(origin)).collect())
-        }
-        None => {
-            let announced = |c: &Option<Column>| translated(index, c.as_ref()?, view);
-            Ok(definitions.iter().map(announced).collect())
-        }
+    let mut defined = Vec::with_capacity(definitions.len());
+    for column in definitions {
+        defined.push(Defined {
+            name: column.map_or(&b""[..], |c| c.name),
+            announced: column.and_then(|c| codec_column(index, &c)),
+        });
     }
+    let columns = lineage.resolve(&defined)?.into_iter();
+    let origin = |c: CodecColumn| origin(&c.table, c.column, view);
+    Ok(columns.map(|c| c.and_then(origin)).collect())
 }
 
 fn origin(table: &Arc<Table>, position: usize, view: View) -> Option<Origin> {

@@ -16,13 +16,17 @@ pub struct Skeleton {
     pub sql: String,
     /// The tokens of each literal, without its introducer: `literals[0]` is `'~1'`.
     pub literals: Vec<Range<usize>>,
+    /// Where in `sql` each token begins that is not left out: (byte of `sql`, token), ascending.
+    pub places: Vec<(usize, usize)>,
 }
 
-/// Makes the skeleton of one statement. A name that is not UTF-8 becomes another one.
+/// Makes the skeleton of one statement. A name that is not UTF-8 becomes another one, and the
+/// query `TABLE t` the same `SELECT * FROM t`, for the parser's sake.
 pub fn skeleton(text: &[u8], tokens: &[Token]) -> Skeleton {
     let mut skeleton = Skeleton {
         sql: String::new(),
         literals: Vec::new(),
+        places: Vec::new(),
     };
     let mut end = tokens.first().map_or(0, |token| token.start);
     let mut at = 0;
@@ -38,6 +42,7 @@ pub fn skeleton(text: &[u8], tokens: &[Token]) -> Skeleton {
         }
         end = token.end;
         at += 1;
+        let (begins, first) = (skeleton.sql.len(), at - 1);
         match token.kind {
             _ if is_literal => {
                 let from = at - 1;
@@ -53,7 +58,12 @@ pub fn skeleton(text: &[u8], tokens: &[Token]) -> Skeleton {
                 let placeholder = format!("'~{}'", skeleton.literals.len());
                 skeleton.sql.push_str(&placeholder);
             }
-            TokenKind::Word if introduces(text, token, tokens.get(at)) => {}
+            TokenKind::Word if introduces(text, token, tokens.get(at)) => continue,
+            TokenKind::Word
+                if token.is_word(text, "TABLE") && begins_query(text, tokens, at - 1) =>
+            {
+                skeleton.sql.push_str("SELECT * FROM");
+            }
             // The parser takes double quotes for a string's, whatever `sql_mode` says.
             TokenKind::QuotedName if text[token.start] == b'"' || !is_ascii(text, token) => {
                 let name = name_text(text, token);
@@ -72,8 +82,18 @@ pub fn skeleton(text: &[u8], tokens: &[Token]) -> Skeleton {
             }
             _ => (skeleton.sql).push_str(&String::from_utf8_lossy(token.bytes(text))),
         }
+        skeleton.places.push((begins, first));
     }
     skeleton
+}
+
+/// Whether a query can begin at this token.
+fn begins_query(text: &[u8], tokens: &[Token], at: usize) -> bool {
+    const BEFORE: [&str; 5] = ["UNION", "ALL", "DISTINCT", "EXCEPT", "INTERSECT"];
+    let Some(before) = at.checked_sub(1).and_then(|at| tokens.get(at)) else {
+        return true;
+    };
+    before.is_symbol(b'(') || BEFORE.iter().any(|word| before.is_word(text, word))
 }
 
 fn is_ascii(text: &[u8], token: &Token) -> bool {
@@ -139,6 +159,20 @@ mod tests {
         let tokens = lex(text, Dialect::default()).tokens;
         let skeleton = skeleton(text, &tokens);
         assert_eq!(skeleton.literals, [1..3, 5..6]);
+        assert_eq!(
+            skeleton.places,
+            [(0, 0), (7, 1), (11, 3), (13, 5), (18, 6), (21, 7)]
+        );
+    }
+
+    #[test]
+    fn a_whole_table_is_a_query() {
+        assert_eq!(sql("TABLE a"), "SELECT * FROM a");
+        assert_eq!(
+            sql("(TABLE a) UNION TABLE b"),
+            "(SELECT * FROM a) UNION SELECT * FROM b"
+        );
+        assert_eq!(sql("LOCK TABLE a"), "LOCK TABLE a");
     }
 
     #[test]

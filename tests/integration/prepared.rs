@@ -4,5 +4,5 @@ mod bulk;
 mod codecs;
 mod long_data;
 mod reads;
-mod statement;
+pub mod statement;
 mod writes;

@@ -53,7 +53,8 @@ fresh "$built/libmariadb" "$matrix/c" || quietly gcc -std=c11 -Wall -Wextra -Wer
 fresh "$built/odbc" "$matrix/c" || quietly gcc -std=c11 -Wall -Wextra -Werror -O1 \
     -o "$built/odbc" "$matrix/c/odbc.c" -lodbc
 fresh "$built/go" "$matrix/go" || quietly env GO111MODULE=off GOPATH=/usr/share/gocode \
-    go build -o "$built/go" "$matrix/go/main.go"
+    go build -ldflags "-X main.version=$(dpkg-query -W -f '${source:Upstream-Version}' \
+    golang-github-go-sql-driver-mysql-dev)" -o "$built/go" "$matrix/go/main.go"
 fresh "$built/java/WithConnectorJ.class" "$matrix/java" || quietly javac -d "$built/java" \
     "$matrix/java/WithConnectorJ.java"
 if ! fresh "$built/sqlx" "$matrix/rust/src"; then

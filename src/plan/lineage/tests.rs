@@ -29,10 +29,17 @@ fn some(columns: &[&str]) -> Slot {
 }
 
 fn resolve(slots: &[Slot], names: &[&str]) -> Option<Vec<String>> {
-    let names: Vec<&[u8]> = names.iter().map(|n| n.as_bytes()).collect();
-    let resolved = Lineage::Known(slots.to_vec()).resolve(&names).ok()?;
+    let defined = names.iter().map(|name| Defined {
+        name: name.as_bytes(),
+        announced: None,
+    });
+    resolve_defined(slots, &defined.collect::<Vec<_>>())
+}
+
+fn resolve_defined(slots: &[Slot], defined: &[Defined]) -> Option<Vec<String>> {
+    let resolved = Lineage::Known(slots.to_vec()).resolve(defined).ok()?;
     let name = |c: &Option<CodecColumn>| c.as_ref().map_or(String::new(), |c| c.table.name.clone());
-    Some(resolved.expect("known").iter().map(name).collect())
+    Some(resolved.iter().map(name).collect())
 }
 
 #[test]
@@ -68,6 +75,37 @@ fn columns_of_a_wildcard_are_told_by_their_name() {
 }
 
 #[test]
+fn columns_of_one_name_are_told_by_the_definitions() {
+    let slots = [some(&["p"]), some(&[])];
+    let defined = |announced: [Option<&str>; 2]| {
+        let one = |from: Option<&str>| Defined {
+            name: b"p",
+            announced: from.map(column),
+        };
+        announced.map(one)
+    };
+    assert_eq!(
+        resolve_defined(&slots, &defined([None, Some("p")])).unwrap(),
+        ["", "p"].map(String::from)
+    );
+    assert_eq!(resolve_defined(&slots, &defined([None, Some("q")])), None);
+    assert_eq!(
+        resolve_defined(&slots, &defined([Some("p"), Some("p")])),
+        None
+    );
+}
+
+#[test]
+fn a_column_of_another_name_is_another() {
+    assert_eq!(resolve(&[one("x", "p")], &["y"]), None);
+}
+
+#[test]
 fn the_definitions_alone_tell_of_a_call() {
-    assert!(Lineage::Announced.resolve(&[b"x"]).unwrap().is_none());
+    let defined = [Defined {
+        name: b"x",
+        announced: Some(column("p")),
+    }];
+    let found = Lineage::Announced.resolve(&defined).unwrap();
+    assert_eq!(found[0].as_ref().unwrap().table.name, "p");
 }

@@ -20,6 +20,7 @@ use bytes::Bytes;
 use super::{Planned, Record, Slot, Translated, What};
 use crate::catalog::Index;
 use crate::codec::{HEAD_LEN, Notation};
+use crate::config::Limits;
 use crate::plan::{self, Edit, Plan, Read, Source, Write};
 use crate::refusal::Refusal;
 use crate::session::coded::Coded;
@@ -49,8 +50,8 @@ pub struct Preparing<'a> {
     pub context: &'a SessionContext,
     /// The places of the statement's parameters in its text.
     pub parameters: Vec<usize>,
-    /// `limits.prepared_statements`
-    pub most: usize,
+    /// Bounds.
+    pub limits: &'a Limits,
 }
 
 /// Prepares a statement that is to be remembered.
@@ -122,8 +123,15 @@ impl Preparing<'_> {
         statement: &Statement,
         plan: Plan,
     ) -> Result<(Option<Vec<u8>>, What), Refusal> {
-        relay.prepared.has_room(self.most)?;
         let text = &statement.payload[1..];
+        let keeps = match &plan {
+            Plan::Write(write) => {
+                (write.cells.iter()).any(|cell| matches!(cell.source, Source::Literal(_)))
+            }
+            _ => false,
+        };
+        let kept = if keeps { text.len() as u64 } else { 0 };
+        relay.prepared.has_room(kept, self.limits)?;
         let edited = |edits: &[Edit]| (!edits.is_empty()).then(|| plan::rewritten(text, edits));
         match plan {
             Plan::Ddl(ddl) => Ok((None, What::Ddl(ddl))),
@@ -134,7 +142,10 @@ impl Preparing<'_> {
                 Ok((text, What::Translated(Translated::new(planned))))
             }
             Plan::Write(write) => {
-                let planned = self.writing(relay, write)?;
+                let planned = Planned {
+                    kept,
+                    ..self.writing(relay, write)?
+                };
                 let bound = planned.bound();
                 let edits: Vec<Edit> = bound
                     .map(|cell| Edit {
@@ -166,6 +177,7 @@ impl Preparing<'_> {
             count: self.parameters.len(),
             read,
             charset: self.context.charset.clone(),
+            kept: 0,
         }
     }
 
@@ -216,6 +228,7 @@ impl Preparing<'_> {
             count: self.parameters.len(),
             read: Read::announced(),
             charset: self.context.charset.clone(),
+            kept: 0,
         })
     }
 

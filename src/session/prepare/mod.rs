@@ -33,6 +33,7 @@ use self::long::LongData;
 use super::coded::Coded;
 use super::relay::Relay;
 use crate::catalog::{Index, Table};
+use crate::config::Limits;
 use crate::plan::{Ddl, Read, Write};
 use crate::refusal::Refusal;
 use crate::view::View;
@@ -120,6 +121,8 @@ struct Planned {
     read: Read,
     /// `character_set_client`, in which its text is written.
     charset: String,
+    /// Bytes of its text that its literals keep in memory.
+    kept: u64,
 }
 
 /// What a parameter of the statement that the server has prepared stands for.
@@ -206,12 +209,26 @@ impl Prepared {
         }
     }
 
-    /// Refuses a statement beyond the limit.
-    pub fn has_room(&self, most: usize) -> Result<(), Refusal> {
-        match self.by_id.len() < most {
-            true => Ok(()),
-            false => Err(Refusal::too_many_statements(most)),
+    /// Refuses a statement beyond the limits; `kept` are the bytes of its text that stay in memory.
+    fn has_room(&self, kept: u64, limits: &Limits) -> Result<(), Refusal> {
+        if self.by_id.len() >= limits.prepared_statements {
+            return Err(Refusal::too_many_statements(limits.prepared_statements));
         }
+        let others: u64 = self.translations().map(|t| t.plan.kept).sum();
+        match others + kept > limits.statement_bytes {
+            true => Err(Refusal::limit(
+                "the values in the texts of all prepared statements are longer than \
+                 limits.statement_bytes; bind them, or close some statements",
+            )),
+            false => Ok(()),
+        }
+    }
+
+    fn translations(&self) -> impl Iterator<Item = &Translated> {
+        self.by_id.values().filter_map(|record| match &record.what {
+            What::Translated(translated) => Some(&**translated),
+            What::Passing | What::Ddl(_) => None,
+        })
     }
 
     fn remember(&mut self, id: u32, record: Record) {
@@ -241,11 +258,7 @@ impl Prepared {
 
     /// What is held for values that have come in pieces, in bytes.
     fn long_data(&self) -> u64 {
-        let charge = |record: &Record| match &record.what {
-            What::Translated(translated) => translated.long.charge(),
-            What::Passing | What::Ddl(_) => 0,
-        };
-        self.by_id.values().map(charge).sum()
+        self.translations().map(|t| t.long.charge()).sum()
     }
 
     /// Forgets the statements of other views; gives their ids.
@@ -382,10 +395,19 @@ mod tests {
         for id in 1..=3 {
             prepared.remember(id, record(Some(View::Bytes), What::Passing));
         }
-        assert!(prepared.has_room(4).is_ok());
-        assert_eq!(prepared.has_room(3).map_err(|e| e.code), Err(1461));
+        let room = |prepared: &Prepared, prepared_statements, kept| {
+            let limits = Limits {
+                prepared_statements,
+                statement_bytes: 10,
+                ..Limits::default()
+            };
+            prepared.has_room(kept, &limits).map_err(|e| e.code)
+        };
+        assert_eq!(room(&prepared, 4, 10), Ok(()));
+        assert_eq!(room(&prepared, 4, 11), Err(1153));
+        assert_eq!(room(&prepared, 3, 0), Err(1461));
         prepared.closed(&command(command::STMT_CLOSE, LAST));
-        assert!(prepared.has_room(3).is_ok());
+        assert_eq!(room(&prepared, 3, 0), Ok(()));
         prepared.remember(4, record(None, What::Ddl(Ddl::default())));
         prepared.remember(5, record(Some(View::Json), What::Passing));
         let mut others = prepared.of_others(View::Json);

@@ -104,9 +104,10 @@ class Lane:
 
     def __init__(self, driver, server, protocol, values, folder):
         self.driver, self.server, self.protocol = driver, server, protocol
-        self.values = {key: value for key, value in values.items() if key[0] not in driver.without}
-        self.left = {note: names for note, names in LEFT.items() if not set(names) & set(driver.without)}
-        self.steps = [step for step in STEPS if step.rpartition(" ")[2] not in driver.without]
+        self.without = driver.without.get(protocol, [])
+        self.values = {key: value for key, value in values.items() if key[0] not in self.without}
+        self.left = {note: names for note, names in LEFT.items() if not set(names) & set(self.without)}
+        self.steps = [step for step in STEPS if step.rpartition(" ")[2] not in self.without]
         self.number = next(self.numbers)
         self.folder = folder / f"lane{self.number}"
         self.title = f"{server.name}, {driver.title}, {protocol}"
@@ -154,7 +155,7 @@ class Lane:
         tls, compression = ("on" if each else "off" for each in MODES[mode])
         account = ["127.0.0.1", str(self.tap.port), self.server.user, self.server.password, database]
         command = [*self.driver.command, *account, tls, compression, self.protocol, str(self.folder)]
-        environment = {**os.environ, **self.driver.environment}
+        environment = {**os.environ, **self.driver.environment, "WITHOUT": ",".join(self.without)}
         name = mode if direct else "direct"
         try:
             done = subprocess.run(command, env=environment, capture_output=True, stdin=subprocess.DEVNULL, timeout=PATIENCE)

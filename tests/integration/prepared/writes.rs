@@ -382,3 +382,66 @@ fn others_pass() {
         2
     );
 }
+
+/// UPDATE of a codec column, with parameters among literals.
+#[test]
+fn updates() {
+    let lab = Lab::new("prepared_updates");
+    update(&lab);
+}
+
+#[test]
+fn updates_on_mysql() {
+    if let Some(lab) = Lab::on_mysql("prepared_updates") {
+        update(&lab);
+    }
+}
+
+fn update(lab: &Lab) {
+    lab.blob_table("t");
+    let (mut client, mut direct) = (lab.bytes(), lab.direct());
+    let insert = Statement::prepare(&mut client, INSERT);
+    for id in 1..=3 {
+        insert.ok(&mut client, &row(id, &blob(30, id as u64)));
+    }
+    let (given, fixed) = (blob(200, 8), blob(40, 9));
+    let update = Statement::prepare(
+        &mut client,
+        "UPDATE t SET note = ?, data = ? WHERE id = ? AND note <> '?'",
+    );
+    let bound = [bytes(VAR_STRING, b"new"), bytes(BLOB, &given), int(2)];
+    assert_eq!(update.ok(&mut client, &bound).affected, 1);
+    assert_stored(&mut direct, &lab.store, "t", 2, &given);
+    let bound = [bytes(VAR_STRING, b"none"), null(BLOB), int(1)];
+    update.ok(&mut client, &bound);
+    assert_eq!(direct.value("SELECT data FROM t WHERE id = 1"), None);
+    let hex = data_encoding::HEXUPPER.encode(&fixed);
+    let text = format!("UPDATE t SET note = ?, data = X'{hex}', id = id WHERE id = ?");
+    let update = Statement::prepare(&mut client, &text);
+    update.ok(&mut client, &[bytes(VAR_STRING, b"newer"), int(3)]);
+    assert_stored(&mut direct, &lab.store, "t", 3, &fixed);
+    assert_eq!(direct.text("SELECT note FROM t WHERE id = 3"), "newer");
+    assert_stored(&mut direct, &lab.store, "t", 2, &given);
+}
+
+/// The literals of statements that stay prepared are bounded, too.
+#[test]
+fn texts_that_are_kept_are_bounded() {
+    let lab = Lab::with_config("prepared_texts", |config| {
+        format!("{config}\n[limits]\nstatement_bytes = 100_000\n")
+    });
+    lab.blob_table("t");
+    let mut client = lab.bytes();
+    let hex = data_encoding::HEXUPPER.encode(&blob(20_000, 1));
+    let text = format!("INSERT INTO t (id, data) VALUES (?, X'{hex}')");
+    let first = Statement::prepare(&mut client, &text);
+    Statement::prepare(&mut client, &text);
+    let error = Statement::try_prepare(&mut client, &text)
+        .err()
+        .expect("refused");
+    assert_eq!(error.code, 1153, "{error}");
+    Statement::prepare(&mut client, INSERT);
+    first.close(&mut client);
+    let again = Statement::prepare(&mut client, &text);
+    again.ok(&mut client, &[int(1)]);
+}

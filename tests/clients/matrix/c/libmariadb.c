@@ -131,7 +131,7 @@ static int fetch(MYSQL_STMT *statement, struct outcome *out)
     }
     if (mysql_stmt_bind_result(statement, bound))
         return 1;
-    for (; (mysql_stmt_fetch(statement) & ~MYSQL_DATA_TRUNCATED) == 0; out->rows++) {
+    for (int code; (code = mysql_stmt_fetch(statement)) == 0 || code == MYSQL_DATA_TRUNCATED; out->rows++) {
         for (int column = 0; column < out->columns; column++) {
             if (is_null[column])
                 continue;

@@ -74,7 +74,8 @@ step("many") do
   rows = (1..3).map { |n| ["many #{n}", *value("1")] }
   if $prepared
     prepared = $connection.prepare(INSERT)
-    { affected: rows.sum { |row| prepared.execute(*row) && prepared.affected_rows } }
+    rows.each { |row| prepared.execute(*row) }
+    { affected: rows.size * prepared.affected_rows }
   else
     { affected: rows.sum { |row| run(INSERT, *row)[1] } }
   end
@@ -95,8 +96,14 @@ step("commit") do
   $connection.query("COMMIT")
   count("kept")
 end
-step("duplicate") { run("INSERT INTO trace (id, note, data, raw) VALUES (?, ?, ?, ?)", 3, "again", *value("1M")) && {} }
-step("unknown") { run("SELECT nothing FROM trace WHERE note = ?", "1") && {} }
+step("duplicate") do
+  run("INSERT INTO trace (id, note, data, raw) VALUES (?, ?, ?, ?)", 3, "again", *value("1M"))
+  {}
+end
+step("unknown") do
+  run("SELECT nothing FROM trace WHERE note = ?", "1")
+  {}
+end
 step("warning") do
   affected = run(INSERT.sub("INSERT", "INSERT IGNORE"), "x" * 30, *value("1"))[1]
   { affected: affected, warnings: run("SHOW WARNINGS")[0].map { |level, code, text| [level, code.to_i, text] } }
