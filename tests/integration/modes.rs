@@ -47,7 +47,7 @@ fn check(lab: &Lab, client: &mut Client, literal: &[u8]) {
 fn follow(lab: &Lab, login: &Login) {
     let mut client = lab.connect(lab.proxy.port("bytes"), login);
     let literals: [&[u8]; 4] = [br"'a\\b'", br#""a\\b""#, b"'\xbf\x5c\x5cx'", br"'\'"];
-    let mut each = |client: &mut Client| {
+    let each = |client: &mut Client| {
         for literal in literals {
             check(lab, client, literal);
         }
