@@ -6,6 +6,7 @@
 
 mod change;
 mod charset;
+mod copy;
 mod ddl;
 mod declare;
 mod delete;
@@ -15,6 +16,7 @@ mod glance;
 mod insert;
 pub mod key;
 mod lineage;
+mod load;
 mod select;
 mod settings;
 mod statement;
@@ -38,6 +40,7 @@ pub use statement::CodecColumn;
 
 use crate::catalog::{KeyType, Table};
 use crate::codec::{Chain, Key, Value};
+use crate::sql::fields::Format;
 use crate::sql::lexer::{Dialect, Token};
 use crate::sql::literal::Literal;
 use crate::view::describe::Describe;
@@ -77,6 +80,9 @@ pub enum Plan {
     /// Send it with [`Read::edits`]; result columns that come from a translated codec column are
     /// decoded.
     Read(Read),
+    /// Ask the client for its file, encode the fields, then send the statement with
+    /// [`Load::edits`] and what has become of the file.
+    Load(Load),
     /// Send [`Declare::rewritten`], then refresh the catalog as after [`Plan::Ddl`].
     Declare(Declare),
     /// Send it as it is; each row of the result describes a column and is rewritten.
@@ -107,13 +113,51 @@ pub struct Read {
 }
 
 /// A statement that gives values to codec columns.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Write {
     /// In the order of the text.
     pub cells: Vec<Cell>,
     /// For each row of VALUES its primary key, where a codec of the row needs it; empty if none
     /// of the statement does.
     pub keys: Vec<RowKey>,
+    /// For an UPDATE whose rows must be looked up, since their primary keys are not in the
+    /// statement and a codec needs them.
+    pub lookup: Option<Lookup>,
+    /// Values of an INSERT … SELECT, which may differ from row to row.
+    pub copied: Vec<Copied>,
+}
+
+/// An expression of an INSERT … SELECT that goes to a codec column: what is stored for it depends
+/// on its value in each row.
+#[derive(Debug, Clone)]
+pub struct Copied {
+    /// The bytes of the text that the expression covers.
+    pub span: Range<usize>,
+    /// The table that is written.
+    pub table: Arc<Table>,
+    /// The column's position in the table.
+    pub column: usize,
+    /// What follows the expression in a SELECT of its values: `FROM …`, or nothing.
+    pub rows: Vec<u8>,
+}
+
+/// How the rows are found that an UPDATE changes.
+#[derive(Debug, Clone)]
+pub struct Lookup {
+    /// The table that is written.
+    pub table: Arc<Table>,
+    /// The position of the column whose codec needs the keys.
+    pub column: usize,
+    /// The columns of the primary key, as SQL writes them, with their names and kinds.
+    pub key: Vec<(String, String, KeyType)>,
+    /// What follows the columns in a SELECT of the rows: `FROM … WHERE … ORDER BY … LIMIT …`.
+    pub rows: Vec<u8>,
+    /// Whether it has no LIMIT.
+    pub unlimited: bool,
+    /// The bytes of the text after WHERE; `None` without one.
+    pub condition: Option<Range<usize>>,
+    /// Where WHERE would stand in the text.
+    pub end: usize,
 }
 
 /// One value that goes to a codec column.
@@ -173,6 +217,46 @@ pub enum KeySource {
     /// It is what the server makes of this expression (bytes of the text); the server is asked
     /// for it before.
     Expression(Range<usize>),
+}
+
+/// A LOAD DATA LOCAL whose file has values for codec columns.
+#[derive(Debug, Clone)]
+pub struct Load {
+    /// The table that is written.
+    pub table: Arc<Table>,
+    /// How the file is cut into lines and fields.
+    pub format: Format,
+    /// How many lines at its beginning have no fields.
+    pub skip: u64,
+    /// The file's character set, if the statement says.
+    pub charset: Option<String>,
+    /// What each field goes to.
+    pub fields: Vec<LoadField>,
+    /// Whether a codec needs the primary key, all of which is in the file then.
+    pub keyed: bool,
+    /// What is replaced in the text, in its order.
+    pub edits: Vec<Edit>,
+}
+
+/// What a field of a file goes to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LoadField {
+    /// To something without a codec.
+    Other,
+    /// To a column of the primary key.
+    Key {
+        /// Its position in the table.
+        column: usize,
+        /// The kind of its values.
+        kind: KeyType,
+    },
+    /// To a codec column.
+    Codec {
+        /// Its position in the table.
+        column: usize,
+        /// Whether what is stored is sent in hexadecimal digits; else the field is sent as it is.
+        hex: bool,
+    },
 }
 
 impl Write {

@@ -118,6 +118,7 @@ fn short(plan: Result<Plan, Refusal>) -> String {
             let columns: Vec<String> = write.cells.iter().map(|c| c.column.to_string()).collect();
             format!("write {}", columns.join(" "))
         }
+        Ok(Plan::Load(load)) => format!("load {} edits", load.edits.len()),
         Ok(Plan::Choose(settings)) => format!("choose {settings:?}"),
         Ok(Plan::Declare(_)) => "declare".into(),
         Ok(Plan::Ask(_)) => "ask".into(),

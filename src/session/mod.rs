@@ -11,12 +11,14 @@ mod coded;
 mod columns;
 mod compressed;
 mod context;
+mod copy;
 mod declare;
 mod describe;
 mod dynamic;
 mod encode;
 mod evaluate;
 mod guard;
+mod infile;
 mod link;
 mod login;
 mod origin;
@@ -31,6 +33,8 @@ mod several;
 mod shared;
 mod stream;
 pub mod tls;
+mod update;
+mod values;
 mod write;
 
 use std::io;
@@ -223,6 +227,13 @@ impl Session<'_> {
                 drop(text);
                 let seq = statement.seq;
                 match write::run(relay, self.shared, &self.context, statement, write).await? {
+                    Ok(()) => Ok(()),
+                    Err(failure) => return self.fail(seq, &failure).await,
+                }
+            }
+            Ok(Plan::Load(load)) => {
+                let seq = statement.seq;
+                match infile::run(relay, self.shared, statement, &load).await? {
                     Ok(()) => Ok(()),
                     Err(failure) => return self.fail(seq, &failure).await,
                 }

@@ -7,10 +7,12 @@
 pub mod create_table;
 mod cursor;
 pub mod edit;
+pub mod fields;
 pub mod insert;
 pub mod letters;
 pub mod lexer;
 pub mod literal;
+pub mod load_data;
 pub mod name;
 pub mod show;
 pub mod skeleton;
