@@ -7,7 +7,8 @@ use bytes::Bytes;
 use super::charset;
 use super::statement::{Statement, codecs, refuse_table};
 use super::{
-    Context, Ddl, Plan, Read, Write, change, ddl, delete, insert, load, select, settings, update,
+    Context, Ddl, Plan, Read, Write, alter, change, ddl, delete, glance, insert, load, select,
+    settings, update,
 };
 use crate::catalog::{Index, Table, TableKind};
 use crate::refusal::Refusal;
@@ -96,6 +97,22 @@ pub fn examine_with_parameters(
         return Err(refuse_all(&all, reason, "leave the versioned comment out"));
     }
     Ok(plan)
+}
+
+/// The schema and name of the table that a statement alters, where its columns should be looked
+/// at before it is examined, in [`Context::altered`].
+pub fn altered(text: &Bytes, context: &Context, index: &Index) -> Option<(String, String)> {
+    if context.view == View::Stored || !glance::is_alter(text) {
+        return None;
+    }
+    let tokens = lex(text, context.dialect).tokens;
+    let statement = split(text, &tokens).next()?;
+    alter::altered(&Statement {
+        text,
+        tokens: statement,
+        context,
+        index,
+    })
 }
 
 /// Decides about a statement that is to be prepared: as [`examine_with_parameters`], but for

@@ -4,6 +4,7 @@
 //! [`examine()`] decides about the rest. Never silently wrong: a statement that touches a codec
 //! column in a way that is not understood is refused before anything is sent.
 
+mod alter;
 mod change;
 mod charset;
 mod copy;
@@ -29,8 +30,10 @@ mod tests;
 use std::ops::Range;
 use std::sync::Arc;
 
+pub use alter::Altered;
 pub use examine::{
-    examine, examine_dynamic, examine_prepared, examine_with_parameters, parameters, refuse_named,
+    altered, examine, examine_dynamic, examine_prepared, examine_with_parameters, parameters,
+    refuse_named,
 };
 pub use glance::glance;
 
@@ -44,7 +47,7 @@ use crate::sql::fields::Format;
 use crate::sql::lexer::{Dialect, Token};
 use crate::sql::literal::Literal;
 use crate::view::describe::Describe;
-use crate::view::{Setting, View};
+use crate::view::{Declaring, Setting, View};
 
 /// What must be known of a session to plan its statements.
 #[derive(Clone, Copy)]
@@ -57,6 +60,10 @@ pub struct Context<'a> {
     pub charset: &'a str,
     /// What the client sees of codec columns.
     pub view: View,
+    /// What the plain types of a `bytes` client become.
+    pub declare: &'a Declaring,
+    /// The table of an ALTER TABLE, if it has been looked at ([`altered`]).
+    pub altered: Option<&'a Altered>,
     /// The real name of the store that a chain goes to, or why there is none.
     pub stores: &'a dyn Fn(&Chain) -> Result<String, String>,
 }
@@ -298,7 +305,7 @@ impl RowKey {
     }
 }
 
-/// A CREATE TABLE whose codec columns are to be declared as they are stored.
+/// A CREATE or ALTER TABLE whose codec columns are to be declared as they are stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Declare {
     /// What is replaced in the text, in its order; all else stays to the byte.

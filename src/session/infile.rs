@@ -70,6 +70,9 @@ pub async fn run(
         shared,
         load,
         charset: &charset,
+        strict: charset.starts_with("utf8")
+            && load.format.enclosed.is_some()
+            && !shared.catalog.index().is_mariadb(),
         manner: relay.choice.manner(),
         lines: Lines::new(load.format.clone(), load.fields.len(), load.skip),
         batch: Vec::new(),
@@ -177,6 +180,8 @@ struct File<'a> {
     shared: &'a Shared,
     load: &'a Load,
     charset: &'a str,
+    /// MySQL takes no enclosed fields that are not what the character set allows.
+    strict: bool,
     manner: crate::codec::Manner,
     lines: Lines,
     /// Lines whose values are still to be encoded.
@@ -240,6 +245,12 @@ impl File<'_> {
         let mut values = Vec::new();
         for (field, to) in line.fields.into_iter().zip(&self.load.fields) {
             if let (LoadField::Codec { column, hex }, Some(value)) = (*to, field.value) {
+                if self.strict && str::from_utf8(&value).is_err() {
+                    let path = self.load.table.column_path(column);
+                    let reason = format!("its value in the file is no text in {}", self.charset);
+                    let way_out = "write CHARACTER SET binary";
+                    return Err(Refusal::unsupported(&path, &reason, way_out));
+                }
                 values.push(Value {
                     span: field.span,
                     column,

@@ -4,6 +4,7 @@
 //! So nothing here asks for UTF-8, nothing copies a value, and nothing fails on odd input:
 //! what a walker does not understand it leaves alone.
 
+pub mod alter_table;
 pub mod create_table;
 mod cursor;
 pub mod edit;
