@@ -261,7 +261,7 @@ fn filters_none(statement: &Statement, name: &TableName) -> Result<(), Refusal> 
     let named = condition.any(|at| {
         let name = statement.name(at).unwrap_or_default();
         let is = |field: &&str| name.eq_ignore_ascii_case(field.as_bytes());
-        SHOWN_OTHERWISE.iter().any(|field| is(&field))
+        SHOWN_OTHERWISE.iter().any(is)
     });
     match named && statement.context.view != View::Stored {
         false => Ok(()),
