@@ -99,7 +99,7 @@ fn write_accounts(folder: &Path, account: &Account) -> Result<(), SandboxError> 
         "DELETE FROM mysql.global_priv WHERE User = '';\n\
          FLUSH PRIVILEGES;\n\
          CREATE USER IF NOT EXISTS '{catalog}'@'%' IDENTIFIED BY '{catalog_password}';\n\
-         GRANT SELECT ON *.* TO '{catalog}'@'%';\n\
+         GRANT SELECT, SHOW VIEW ON *.* TO '{catalog}'@'%';\n\
          CREATE USER IF NOT EXISTS '{client}'@'%' IDENTIFIED BY '{client_password}';\n\
          GRANT ALL ON *.* TO '{client}'@'%';\n"
     );

@@ -154,7 +154,7 @@ fn accounts() -> String {
         "DELETE FROM mysql.global_priv WHERE User='';\n\
          FLUSH PRIVILEGES;\n\
          CREATE USER '{CATALOG_USER}'@'%' IDENTIFIED BY '{CATALOG_PASSWORD}';\n\
-         GRANT SELECT ON *.* TO '{CATALOG_USER}'@'%';\n"
+         GRANT SELECT, SHOW VIEW ON *.* TO '{CATALOG_USER}'@'%';\n"
     )
 }
 
