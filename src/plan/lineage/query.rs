@@ -371,15 +371,13 @@ impl Walk<'_> {
         for expr in grouped {
             let place = ordinal(expr);
             let by_place = place.and_then(|place| result_at(&scope.results, place));
-            let value = by_place
-                .clone()
-                .unwrap_or_else(|| self.value_of(expr, scope));
+            let value = by_place.unwrap_or_else(|| self.value_of(expr, scope));
             let Value::Codec(column) = value else {
                 continue;
             };
-            let view = self.statement.context.view;
-            let is_own = by_place.is_none() && is_hashed(&column, view);
-            if !is_own || !self.compare_by_hash(expr) {
+            // As DISTINCT, by the pointers, which are equal where the hashes are: so the column can
+            // be selected beside it, and WITH ROLLUP has NULL in its place.
+            if !is_hashed(&column, self.statement.context.view) {
                 self.touch(&column, &format!("GROUP BY would {COMPARES}"));
             }
         }

@@ -258,7 +258,6 @@ fn comparisons_use_the_hash() {
         "SELECT subject_id FROM session WHERE {x} IN ({h}, {h}, NULL)",
         "SELECT subject_id FROM session WHERE NOT {x} NOT IN ({h})",
         "SELECT COUNT(DISTINCT {x}) AS n FROM session",
-        "SELECT COUNT(*) FROM session GROUP BY {x}",
         "SELECT subject_id FROM (SELECT * FROM session) t WHERE ({x}) = {h}",
         "SELECT n FROM other WHERE EXISTS (SELECT 1 FROM session WHERE {x} = {h})",
     ] {
@@ -269,6 +268,8 @@ fn comparisons_use_the_hash() {
             .map_or(found.as_str(), |(_, text)| text);
         assert_eq!(found, with);
     }
+    // The pointers are equal where the hashes are.
+    assert_eq!(lines("SELECT COUNT(*) FROM session GROUP BY traces"), "pass");
     check(&[
         (
             "SELECT s.traces = X'78' FROM session s",
