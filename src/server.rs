@@ -77,6 +77,7 @@ pub fn serve_until(
     let shared = Arc::new(Shared {
         database: config.database.address.clone(),
         tls: tls::Tls::new(&config)?,
+        declare: config.declare.clone(),
         stores: Stores::open(
             &config.stores,
             StoreLimits {

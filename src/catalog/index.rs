@@ -298,6 +298,11 @@ impl ColumnCodec {
         }
     }
 
+    /// Whether a value can only be encoded with the whole primary key of its row.
+    pub fn needs_key(&self) -> bool {
+        matches!(self, Self::Chain(chain) if chain.needs_key())
+    }
+
     /// Whether, in the bytes notation, a client sends and gets text and not binary.
     pub fn is_text(&self) -> bool {
         matches!(self, Self::Chain(chain) if chain.is_text())

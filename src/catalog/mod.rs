@@ -116,6 +116,29 @@ impl Catalog {
         self.refresh(known, Some(schema.to_owned())).await
     }
 
+    /// A table as the server has it now, with codec columns or without, and whether it has no
+    /// rows; `None` if there is no such table.
+    pub async fn look(
+        self: &Arc<Self>,
+        schema: &str,
+        table: &str,
+    ) -> Result<Option<(Table, bool)>, CatalogError> {
+        let (this, name) = (self.clone(), Name::new(schema, table));
+        let look = async move {
+            within(async {
+                let mut conn = this.pool.get_conn().await?;
+                let Some(table) = scan::any_table(&mut conn, &this.markers, &name).await? else {
+                    return Ok(None);
+                };
+                let is_empty = scan::is_empty(&mut conn, &name).await?;
+                Ok(Some((table, is_empty)))
+            })
+            .await
+        };
+        let look = self.runtime.spawn(look);
+        look.await.unwrap_or(Err(CatalogError::Closed))
+    }
+
     async fn refresh(
         self: &Arc<Self>,
         mut names: Vec<Name>,

@@ -213,6 +213,26 @@ async fn table(
     markers: &Markers,
     name: &Name,
 ) -> Result<Option<Table>, mysql_async::Error> {
+    let table = any_table(conn, markers, name).await?;
+    Ok(table.filter(|table| table.codecs().next().is_some()))
+}
+
+/// Whether a table has no rows, also none that are not committed yet.
+pub(super) async fn is_empty(conn: &mut Conn, name: &Name) -> Result<bool, mysql_async::Error> {
+    conn.query_drop("SET SESSION TRANSACTION ISOLATION LEVEL READ UNCOMMITTED")
+        .await?;
+    let [schema, table] = [&name.schema, &name.table].map(|n| n.replace('`', "``"));
+    let query = format!("SELECT 1 FROM `{schema}`.`{table}` LIMIT 1");
+    let row: Option<u8> = conn.query_first(query).await?;
+    Ok(row.is_none())
+}
+
+/// A table or view, with codec columns or without; `None` if there is none of that name.
+pub(super) async fn any_table(
+    conn: &mut Conn,
+    markers: &Markers,
+    name: &Name,
+) -> Result<Option<Table>, mysql_async::Error> {
     let query = format!(
         "SELECT TABLE_SCHEMA, TABLE_NAME, COLUMN_NAME, COLUMN_COMMENT, EXTRA, COLUMN_KEY, \
          DATA_TYPE FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = {} AND TABLE_NAME = {} \
@@ -237,13 +257,11 @@ async fn table(
             key,
         }
     });
-    let columns: Vec<Column> = columns.collect();
-    let has_codec = columns.iter().any(|c| c.codec.is_some());
-    Ok(has_codec.then_some(Table {
+    Ok(Some(Table {
+        columns: columns.collect(),
         schema,
         name: table,
         kind: TableKind::Base,
-        columns,
     }))
 }
 

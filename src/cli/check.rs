@@ -17,6 +17,7 @@ use crate::codec;
 use crate::config::{Config, Database, Limits};
 use crate::session::tls::Tls;
 use crate::store::{StoreLimits, Stores, StoresSettings};
+use crate::view::Declaring;
 
 /// Tries the configuration in `file`, and prints each finding.
 pub(super) fn run(file: &Path) -> ExitCode {
@@ -57,6 +58,7 @@ async fn examine<W: Write>(config: &Config, findings: &mut Findings<W>) {
             Err(error) => findings.fail(format_args!("catalog: {error}")),
         }
     }
+    declared(&config.declare, &config.stores, findings);
     if config.stores.stores.is_empty() {
         findings.ok(format_args!("stores: none are configured"));
     }
@@ -151,6 +153,16 @@ fn columns<W: Write>(index: &Index, stores: &StoresSettings, findings: &mut Find
     }
 }
 
+/// Whether what `[declare]` makes of plain types has a store to go to.
+fn declared<W: Write>(declare: &Declaring, stores: &StoresSettings, findings: &mut Findings<W>) {
+    for chain in declare.codecs() {
+        match placement::store(chain, stores) {
+            Ok(_) => findings.ok(format_args!("declare: {}", placement::steps(chain))),
+            Err(unplaced) => findings.fail(format_args!("declare: {}: {unplaced}", chain.spec)),
+        }
+    }
+}
+
 /// Tries one store, whatever is wrong with the others.
 async fn store(name: &str, all: &StoresSettings, limits: &Limits) -> Result<(), String> {
     let alone = StoresSettings {
@@ -219,6 +231,7 @@ mod tests {
     use crate::catalog::{Column, NameCase, Table, TableKind};
     use crate::codec::TypeSpec;
     use crate::store::StoreSettings;
+    use crate::view::{Becomes, Rule};
 
     fn column(spec: &str) -> Column {
         let parsed = TypeSpec::parse(spec).expect("a type spec");
@@ -299,6 +312,33 @@ mod tests {
         assert!(lines.iter().any(|line| line == cold), "{lines:?}");
         let default = "FAIL catalog: stores.default is not configured, for lab.session.blob@";
         assert!(lines.iter().any(|line| line == default), "{lines:?}");
+    }
+
+    #[test]
+    fn what_plain_types_become_needs_a_store() {
+        let codec = |spec| {
+            let chain = TypeSpec::parse(spec).and_then(|spec| spec.resolve().ok());
+            chain.map(Becomes::Codec)
+        };
+        let rule = |longblob, attach| Rule {
+            schema: "*".into(),
+            table: "*".into(),
+            longblob,
+            attach,
+        };
+        let declare = Declaring {
+            rules: vec![
+                rule(codec("<blob>"), codec("<attach@main>")),
+                rule(codec("<blob@cold>"), Some(Becomes::Plain)),
+            ],
+        };
+        let mut findings = Findings::new(Vec::new());
+        declared(&declare, &settings(None, Path::new("/")), &mut findings);
+        let (lines, faults) = lines(findings);
+        assert_eq!((faults, lines.len()), (1, 3), "{lines:?}");
+        assert!(lines[0].starts_with("ok   declare: <blob>"), "{lines:?}");
+        let cold = "FAIL declare: <blob@cold>: Storage 'cold' is requested but not configured";
+        assert!(lines[2].starts_with(cold), "{lines:?}");
     }
 
     #[test]

@@ -14,6 +14,7 @@ use std::time::Duration;
 
 mod database;
 mod datajoint;
+mod declare;
 mod environment;
 mod error;
 mod file;
@@ -27,7 +28,7 @@ pub use tree::Origin;
 
 use crate::codec::{ObjectPath, ValueLimits};
 use crate::store::{Secret, StoresSettings};
-use crate::view::View;
+use crate::view::{Declaring, View};
 use environment::Environment;
 
 /// The whole configuration of one codec-proxy process.
@@ -41,6 +42,8 @@ pub struct Config {
     pub stores: StoresSettings,
     /// `[pointers]`.
     pub pointers: Pointers,
+    /// `[declare]`: what the plain types of `bytes` clients become.
+    pub declare: Declaring,
     /// `[tls]`: what is offered to clients.
     pub tls: Tls,
     /// `[limits]`.

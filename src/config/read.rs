@@ -7,6 +7,7 @@ use serde::Deserialize;
 use serde::de::IntoDeserializer;
 use serde::de::value::{Error as NotAVariant, StrDeserializer};
 
+use super::declare;
 use super::section::{Field, Section, Zero};
 use super::tree::{Origin, Table};
 use super::{
@@ -25,6 +26,7 @@ pub(super) const ROOT: &[&str] = &[
     "listen",
     "stores",
     "pointers",
+    "declare",
     "tls",
     "limits",
     "catalog",
@@ -78,6 +80,7 @@ pub(super) fn config(
         listen: listeners(&mut root)?,
         stores: stores(&mut root, datajoint)?,
         pointers: pointers(root.section("pointers", POINTERS)?)?,
+        declare: declare::read(root.section("declare", declare::KEYS)?)?,
         tls: tls(root.section("tls", TLS)?)?,
         limits: limits(root.section("limits", LIMITS)?)?,
         catalog: catalog(root.section("catalog", CATALOG)?)?,

@@ -2,6 +2,7 @@
 //! example each have a file of their own.
 
 mod datajoint;
+mod declare;
 mod environment;
 mod example;
 

@@ -3,9 +3,10 @@
 
 use std::sync::Arc;
 
+use super::alter;
 use super::declare;
 use super::select;
-use super::statement::{CodecColumn, Statement, codecs, refuse_table};
+use super::statement::{CodecColumn, Statement, refuse_table};
 use super::{Ddl, Plan};
 use crate::codec::comment;
 use crate::refusal::Refusal;
@@ -17,7 +18,13 @@ pub(super) fn plan(statement: Statement) -> Result<Plan, Refusal> {
         Some((Object::Table, at)) if statement.is_word(0, "CREATE") => {
             declare::plan(statement, tables(&statement, at))
         }
-        Some((Object::Table, at)) if statement.is_word(0, "ALTER") => alter(statement, at),
+        Some((Object::Table, at)) if statement.is_word(0, "ALTER") => {
+            alter::plan(statement, tables(&statement, at), at)
+        }
+        Some((Object::Table, at)) if statement.is_word(0, "RENAME") => {
+            alter::moves_none(&statement, at)?;
+            Ok(Plan::Ddl(tables(&statement, at)))
+        }
         Some((Object::Table | Object::View, at)) => Ok(Plan::Ddl(tables(&statement, at))),
         Some((Object::Program, _)) => program(statement),
         None => Ok(Plan::Pass),
@@ -139,7 +146,7 @@ fn tables(statement: &Statement, from: usize) -> Ddl {
 }
 
 /// A table's name with its schema (the current one if it names none), and the place after it.
-fn path(statement: &Statement, at: usize) -> (Option<String>, String, usize) {
+pub(super) fn path(statement: &Statement, at: usize) -> (Option<String>, String, usize) {
     let text = |at: usize| {
         let name = statement.name(at).unwrap_or_default();
         String::from_utf8_lossy(&name).into_owned()
@@ -151,46 +158,6 @@ fn path(statement: &Statement, at: usize) -> (Option<String>, String, usize) {
             (schema, text(at), at + 1)
         }
     }
-}
-
-/// ALTER TABLE passes if it leaves codec columns alone or drops them, and declares none.
-fn alter(statement: Statement, at: usize) -> Result<Plan, Refusal> {
-    let ddl = tables(&statement, at);
-    let altered: Vec<_> = statement.tables();
-    let columns: Vec<CodecColumn> = altered.iter().flat_map(codecs).collect();
-    let name_end = path(&statement, at).2;
-    for at in name_end..statement.tokens.len() {
-        let Some(column) = statement.column_at(at, &columns) else {
-            continue;
-        };
-        let harmless = statement.is_any_word(at - 1, &["DROP", "AFTER"])
-            || (statement.is_any_word(at - 1, &["COLUMN", "EXISTS"]) && drops(&statement, at));
-        if !harmless {
-            let reason = "codec-proxy does not translate ALTER TABLE of a codec column yet";
-            let way_out = "drop the column and add it anew in DataJoint 2";
-            return Err(column.refuse(reason, way_out));
-        }
-    }
-    match declared_comment(&statement) {
-        None => Ok(Plan::Ddl(ddl)),
-        Some(spec) => {
-            let (schema, table) = ddl.tables.first().cloned().unwrap_or_default();
-            Err(Refusal::unsupported(
-                &format!("{schema}.{table}"),
-                &format!("codec-proxy does not declare {spec} by ALTER TABLE yet"),
-                "declare the column in CREATE TABLE",
-            ))
-        }
-    }
-}
-
-/// Whether `DROP [COLUMN] [IF EXISTS]` stands before a name.
-fn drops(statement: &Statement, at: usize) -> bool {
-    let mut at = at;
-    while at > 0 && statement.is_any_word(at - 1, &["COLUMN", "IF", "EXISTS"]) {
-        at -= 1;
-    }
-    at > 0 && statement.is_word(at - 1, "DROP")
 }
 
 /// The type in the first comment that declares a codec, as a client without markers writes it.

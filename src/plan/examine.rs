@@ -6,7 +6,10 @@ use bytes::Bytes;
 
 use super::charset;
 use super::statement::{Statement, codecs, refuse_table};
-use super::{Context, Ddl, Plan, Read, change, ddl, delete, insert, select, settings, update};
+use super::{
+    Context, Ddl, Plan, Read, Write, alter, change, ddl, delete, glance, insert, load, select,
+    settings, update,
+};
 use crate::catalog::{Index, Table, TableKind};
 use crate::refusal::Refusal;
 use crate::sql::letters::Letters;
@@ -81,7 +84,10 @@ pub fn examine_with_parameters(
         // A SET that does anything else with codec columns has been refused above.
         return Ok(Plan::Choose(settings));
     }
-    let touches = matches!(plan, Plan::Write(_) | Plan::Read(_) | Plan::Declare(_));
+    let touches = matches!(
+        plan,
+        Plan::Write(_) | Plan::Load(_) | Plan::Read(_) | Plan::Declare(_)
+    );
     let reads = lexed.conditional && matches!(plan, Plan::Pass) && names_translated(&all);
     if !touches && !reads {
         return Ok(plan);
@@ -93,14 +99,41 @@ pub fn examine_with_parameters(
     Ok(plan)
 }
 
+/// The schema and name of the table that a statement alters, where its columns should be looked
+/// at before it is examined, in [`Context::altered`].
+pub fn altered(text: &Bytes, context: &Context, index: &Index) -> Option<(String, String)> {
+    if context.view == View::Stored || !glance::is_alter(text) {
+        return None;
+    }
+    let tokens = lex(text, context.dialect).tokens;
+    let statement = split(text, &tokens).next()?;
+    alter::altered(&Statement {
+        text,
+        tokens: statement,
+        context,
+        index,
+    })
+}
+
 /// Decides about a statement that is to be prepared: as [`examine_with_parameters`], but for
 /// what can be sent as text only.
 pub fn examine_prepared(text: &Bytes, context: &Context, index: &Index) -> Result<Plan, Refusal> {
-    match examine_with_parameters(text, context, index)? {
+    let plan = examine_with_parameters(text, context, index)?;
+    if let Plan::Write(Write { lookup, copied, .. }) = &plan {
+        let table = lookup.as_ref().map(|lookup| (&lookup.table, lookup.column));
+        let copied = copied.first().map(|copied| (&copied.table, copied.column));
+        if let Some((table, column)) = table.or(copied) {
+            let reason = "its rows must be looked at before, which codec-proxy does not do for \
+                          prepared statements";
+            let path = table.column_path(column);
+            return Err(Refusal::unsupported(&path, reason, TEXT_PROTOCOL));
+        }
+    }
+    match plan {
         Plan::Choose(_) => Err(settings::refuse(
             "codec-proxy does not take it from prepared statements yet",
         )),
-        Plan::Ask(_) => {
+        Plan::Load(_) | Plan::Ask(_) => {
             let tokens = lex(text, context.dialect).tokens;
             let statement = Statement {
                 text,
@@ -197,6 +230,7 @@ fn one(statement: Statement, depth: usize) -> Result<Plan, Refusal> {
         "INSERT" | "REPLACE" => insert::plan(statement),
         "UPDATE" => update::plan(statement),
         "DELETE" => delete::plan(statement),
+        "LOAD" => load::plan(statement),
         "CALL" => dynamic(statement),
         "EXECUTE" | "PREPARE" => prepared(statement, depth),
         "SET" if statement.is_word(1, "STATEMENT") => match statement.find_word(2, &["FOR"]) {

@@ -80,6 +80,12 @@ fn keyword(text: &[u8]) -> Keyword {
     }
 }
 
+/// Whether the first keyword is `ALTER`.
+pub(super) fn is_alter(text: &[u8]) -> bool {
+    let head = skip_blank(text).get(..b"ALTER".len());
+    head.is_some_and(|head| head.eq_ignore_ascii_case(b"ALTER"))
+}
+
 /// Whether it is a `SET STATEMENT … FOR` another statement.
 fn is_set_statement(text: &[u8]) -> bool {
     const STATEMENT: &[u8] = b"STATEMENT";

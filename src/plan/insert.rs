@@ -1,12 +1,14 @@
 //! INSERT and REPLACE: which literal goes to which codec column.
 
+use std::ops::Range;
 use std::sync::Arc;
 
+use super::copy;
 use super::duplicate::Duplicate;
 use super::select;
 use super::statement::{CodecColumn, Statement, codecs, refuse_table, refuse_views};
 use super::value::{self, LITERALLY, codec_column, needs_key};
-use super::{Cell, KeyPart, Plan, RowKey, Write};
+use super::{Cell, Copied, KeyPart, Plan, RowKey, Write};
 use crate::catalog::Table;
 use crate::refusal::Refusal;
 use crate::sql::insert::{self, Insert, Item, Source};
@@ -46,7 +48,15 @@ struct Filling<'a> {
 
 impl Filling<'_> {
     fn plan(&self) -> Result<Plan, Refusal> {
-        let (mut cells, keys) = self.source()?;
+        let mut copied = Vec::new();
+        let (mut cells, keys) = match &self.insert.source {
+            Source::Query(tokens) => {
+                let cells;
+                (cells, copied) = self.query(tokens.clone())?;
+                (cells, Vec::new())
+            }
+            _ => self.source()?,
+        };
         let duplicate = Duplicate {
             statement: &self.statement,
             insert: self.insert,
@@ -64,8 +74,13 @@ impl Filling<'_> {
             ));
         }
         self.reads_none(returning, "RETURNING would return what is stored")?;
-        match cells.is_empty() {
-            false => Ok(Plan::Write(Write { cells, keys })),
+        match cells.is_empty() && copied.is_empty() {
+            false => Ok(Plan::Write(Write {
+                cells,
+                keys,
+                lookup: None,
+                copied,
+            })),
             true => Ok(Plan::Pass),
         }
     }
@@ -85,15 +100,19 @@ impl Filling<'_> {
                 let row = assignments.iter().map(|a| a.value.clone()).collect();
                 self.rows(&[row], places.as_deref())
             }
-            Source::Query(tokens) => {
-                if let Some(column) = self.filled() {
-                    let reason = "codec-proxy does not translate INSERT … SELECT yet";
-                    return Err(column.refuse(reason, LITERALLY));
-                }
-                select::reads_none(self.statement.part(tokens.clone()), "INSERT … SELECT")?;
-                Ok(Default::default())
-            }
+            Source::Query(_) => Ok(Default::default()),
         }
+    }
+
+    /// INSERT … SELECT.
+    fn query(&self, tokens: Range<usize>) -> Result<(Vec<Cell>, Vec<Copied>), Refusal> {
+        let query = self.statement.part(tokens);
+        let (Some(table), Some(first)) = (&self.target, self.filled()) else {
+            select::reads_none(query, "INSERT … SELECT")?;
+            return Ok(Default::default());
+        };
+        let places = self.places(table);
+        copy::plan(&query, table, &places, &first, &self.read)
     }
 
     /// The cells and keys of rows whose items go to the columns at these places of the target.
@@ -218,7 +237,7 @@ impl Filling<'_> {
     }
 
     /// Refuses an expression that reads a translated codec column.
-    fn reads_none(&self, tokens: std::ops::Range<usize>, reason: &str) -> Result<(), Refusal> {
+    fn reads_none(&self, tokens: Range<usize>, reason: &str) -> Result<(), Refusal> {
         value::reads_none(&self.statement, tokens, &self.read, reason)
     }
 }

@@ -4,8 +4,10 @@
 //! [`examine()`] decides about the rest. Never silently wrong: a statement that touches a codec
 //! column in a way that is not understood is refused before anything is sent.
 
+mod alter;
 mod change;
 mod charset;
+mod copy;
 mod ddl;
 mod declare;
 mod delete;
@@ -15,6 +17,7 @@ mod glance;
 mod insert;
 pub mod key;
 mod lineage;
+mod load;
 mod select;
 mod settings;
 mod statement;
@@ -27,8 +30,10 @@ mod tests;
 use std::ops::Range;
 use std::sync::Arc;
 
+pub use alter::Altered;
 pub use examine::{
-    examine, examine_dynamic, examine_prepared, examine_with_parameters, parameters, refuse_named,
+    altered, examine, examine_dynamic, examine_prepared, examine_with_parameters, parameters,
+    refuse_named,
 };
 pub use glance::glance;
 
@@ -38,10 +43,11 @@ pub use statement::CodecColumn;
 
 use crate::catalog::{KeyType, Table};
 use crate::codec::{Chain, Key, Value};
+use crate::sql::fields::Format;
 use crate::sql::lexer::{Dialect, Token};
 use crate::sql::literal::Literal;
 use crate::view::describe::Describe;
-use crate::view::{Setting, View};
+use crate::view::{Declaring, Setting, View};
 
 /// What must be known of a session to plan its statements.
 #[derive(Clone, Copy)]
@@ -54,6 +60,10 @@ pub struct Context<'a> {
     pub charset: &'a str,
     /// What the client sees of codec columns.
     pub view: View,
+    /// What the plain types of a `bytes` client become.
+    pub declare: &'a Declaring,
+    /// The table of an ALTER TABLE, if it has been looked at ([`altered`]).
+    pub altered: Option<&'a Altered>,
     /// The real name of the store that a chain goes to, or why there is none.
     pub stores: &'a dyn Fn(&Chain) -> Result<String, String>,
 }
@@ -77,6 +87,9 @@ pub enum Plan {
     /// Send it with [`Read::edits`]; result columns that come from a translated codec column are
     /// decoded.
     Read(Read),
+    /// Ask the client for its file, encode the fields, then send the statement with
+    /// [`Load::edits`] and what has become of the file.
+    Load(Load),
     /// Send [`Declare::rewritten`], then refresh the catalog as after [`Plan::Ddl`].
     Declare(Declare),
     /// Send it as it is; each row of the result describes a column and is rewritten.
@@ -107,13 +120,51 @@ pub struct Read {
 }
 
 /// A statement that gives values to codec columns.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Write {
     /// In the order of the text.
     pub cells: Vec<Cell>,
     /// For each row of VALUES its primary key, where a codec of the row needs it; empty if none
     /// of the statement does.
     pub keys: Vec<RowKey>,
+    /// For an UPDATE whose rows must be looked up, since their primary keys are not in the
+    /// statement and a codec needs them.
+    pub lookup: Option<Lookup>,
+    /// Values of an INSERT … SELECT, which may differ from row to row.
+    pub copied: Vec<Copied>,
+}
+
+/// An expression of an INSERT … SELECT that goes to a codec column: what is stored for it depends
+/// on its value in each row.
+#[derive(Debug, Clone)]
+pub struct Copied {
+    /// The bytes of the text that the expression covers.
+    pub span: Range<usize>,
+    /// The table that is written.
+    pub table: Arc<Table>,
+    /// The column's position in the table.
+    pub column: usize,
+    /// What follows the expression in a SELECT of its values: `FROM …`, or nothing.
+    pub rows: Vec<u8>,
+}
+
+/// How the rows are found that an UPDATE changes.
+#[derive(Debug, Clone)]
+pub struct Lookup {
+    /// The table that is written.
+    pub table: Arc<Table>,
+    /// The position of the column whose codec needs the keys.
+    pub column: usize,
+    /// The columns of the primary key, as SQL writes them, with their names and kinds.
+    pub key: Vec<(String, String, KeyType)>,
+    /// What follows the columns in a SELECT of the rows: `FROM … WHERE … ORDER BY … LIMIT …`.
+    pub rows: Vec<u8>,
+    /// Whether it has no LIMIT.
+    pub unlimited: bool,
+    /// The bytes of the text after WHERE; `None` without one.
+    pub condition: Option<Range<usize>>,
+    /// Where WHERE would stand in the text.
+    pub end: usize,
 }
 
 /// One value that goes to a codec column.
@@ -175,6 +226,46 @@ pub enum KeySource {
     Expression(Range<usize>),
 }
 
+/// A LOAD DATA LOCAL whose file has values for codec columns.
+#[derive(Debug, Clone)]
+pub struct Load {
+    /// The table that is written.
+    pub table: Arc<Table>,
+    /// How the file is cut into lines and fields.
+    pub format: Format,
+    /// How many lines at its beginning have no fields.
+    pub skip: u64,
+    /// The file's character set, if the statement says.
+    pub charset: Option<String>,
+    /// What each field goes to.
+    pub fields: Vec<LoadField>,
+    /// Whether a codec needs the primary key, all of which is in the file then.
+    pub keyed: bool,
+    /// What is replaced in the text, in its order.
+    pub edits: Vec<Edit>,
+}
+
+/// What a field of a file goes to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LoadField {
+    /// To something without a codec.
+    Other,
+    /// To a column of the primary key.
+    Key {
+        /// Its position in the table.
+        column: usize,
+        /// The kind of its values.
+        kind: KeyType,
+    },
+    /// To a codec column.
+    Codec {
+        /// Its position in the table.
+        column: usize,
+        /// Whether what is stored is sent in hexadecimal digits; else the field is sent as it is.
+        hex: bool,
+    },
+}
+
 impl Write {
     /// Whether some value is a parameter of a prepared statement.
     pub fn takes_parameters(&self) -> bool {
@@ -214,7 +305,7 @@ impl RowKey {
     }
 }
 
-/// A CREATE TABLE whose codec columns are to be declared as they are stored.
+/// A CREATE or ALTER TABLE whose codec columns are to be declared as they are stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Declare {
     /// What is replaced in the text, in its order; all else stays to the byte.

@@ -1,5 +1,6 @@
 //! Statements and what becomes of them.
 
+mod alter;
 mod json;
 mod keys;
 mod lineage;
@@ -86,12 +87,16 @@ fn stores(chain: &Chain) -> Result<String, String> {
     }
 }
 
+static PLAIN: Declaring = Declaring { rules: Vec::new() };
+
 pub(super) fn context() -> Context<'static> {
     Context {
         schema: Some("lab"),
         dialect: Dialect::default(),
         charset: "utf8mb4",
         view: View::Bytes,
+        declare: &PLAIN,
+        altered: None,
         stores: &stores,
     }
 }
@@ -118,6 +123,7 @@ fn short(plan: Result<Plan, Refusal>) -> String {
             let columns: Vec<String> = write.cells.iter().map(|c| c.column.to_string()).collect();
             format!("write {}", columns.join(" "))
         }
+        Ok(Plan::Load(load)) => format!("load {} edits", load.edits.len()),
         Ok(Plan::Choose(settings)) => format!("choose {settings:?}"),
         Ok(Plan::Declare(_)) => "declare".into(),
         Ok(Plan::Ask(_)) => "ask".into(),

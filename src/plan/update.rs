@@ -5,10 +5,11 @@ use std::ops::Range;
 use super::change::{assigned, uses_none};
 use super::statement::{CodecColumn, Statement, codecs, refuse_views};
 use super::value::{self, codec_column, is_alike, is_null, needs_key};
-use super::{Cell, KeyPart, Plan, RowKey, Write};
-use crate::catalog::same_name;
+use super::{Cell, KeyPart, Lookup, Plan, RowKey, Write};
+use crate::catalog::{KeyType, same_name};
 use crate::refusal::Refusal;
 use crate::sql::insert::{Assignment, Item};
+use crate::sql::name::TableName;
 use crate::sql::update::{self, Update};
 
 const INSERT: &str = "write it with INSERT … VALUES or REPLACE";
@@ -37,6 +38,7 @@ pub(super) fn plan(statement: Statement) -> Result<Plan, Refusal> {
         keyed: None,
     };
     let mut keys = Vec::new();
+    let mut lookup = None;
     if let Some(column) = written {
         let Some(update) = update::parse(statement.text, statement.tokens) else {
             return Err(column.refuse("codec-proxy does not understand this UPDATE", INSERT));
@@ -45,14 +47,22 @@ pub(super) fn plan(statement: Statement) -> Result<Plan, Refusal> {
             setting.assignment(&update, assignment)?;
         }
         if let Some(column) = setting.keyed.take() {
-            keys.push(setting.key(&update, &column)?);
+            match setting.key(&update, &column) {
+                Ok(key) => keys.push(key),
+                Err(refusal) => lookup = Some(setting.lookup(&update, &column).ok_or(refusal)?),
+            }
         }
     }
     let Setting { cells, done, .. } = setting;
     uses_nothing_else(&statement, &read, done)?;
     Ok(match cells.is_empty() {
         true => Plan::Pass,
-        false => Plan::Write(Write { cells, keys }),
+        false => Plan::Write(Write {
+            cells,
+            keys,
+            lookup,
+            copied: Vec::new(),
+        }),
     })
 }
 
@@ -185,6 +195,70 @@ impl Setting<'_> {
             });
         }
         Ok(key)
+    }
+
+    /// How the rows are found where WHERE does not name one; `None` if they cannot be.
+    fn lookup(&self, update: &Update, column: &CodecColumn) -> Option<Lookup> {
+        let statement = self.statement;
+        let is_changed = |name: &str| {
+            let mut assigned = update.assignments.iter();
+            assigned.any(|a| same_name(&a.column.column, name))
+        };
+        let target = update.tables.first()?;
+        let qualifier = target.alias.as_ref().unwrap_or(&target.table.table);
+        let mut key = Vec::new();
+        for part in &column.table.columns {
+            let Some(kind) = part.key else { continue };
+            // A float is not found again by the digits that it is shown with.
+            if matches!(kind, KeyType::Float | KeyType::Other) || is_changed(&part.name) {
+                return None;
+            }
+            let kind = match kind {
+                KeyType::AutoIncrement => KeyType::Int,
+                kind => kind,
+            };
+            let quoted = TableName {
+                schema: Some(qualifier.clone()),
+                table: part.name.clone(),
+            };
+            key.push((quoted.to_string(), part.name.clone(), kind));
+        }
+        let all = 0..statement.tokens.len();
+        let item = Item {
+            tokens: all.clone(),
+            span: 0..0,
+        };
+        let is_asked_for = value::check_expression(statement, &item).is_ok();
+        let begins = statement.is_word(0, "UPDATE");
+        if key.is_empty() || !is_asked_for || !begins {
+            return None;
+        }
+        let span = |tokens: &Range<usize>| match &statement.tokens[tokens.clone()] {
+            [] => 0..0,
+            [first, ..] => first.start..statement.tokens[tokens.end - 1].end,
+        };
+        let mut rows = b" FROM ".to_vec();
+        rows.extend_from_slice(&statement.text[span(&update.references)]);
+        let condition = update.condition.as_ref().map(span);
+        if let Some(condition) = &condition {
+            rows.extend_from_slice(b" WHERE ");
+            rows.extend_from_slice(&statement.text[condition.clone()]);
+        }
+        rows.push(b'\n');
+        rows.extend_from_slice(&statement.text[span(&update.order_and_limit)]);
+        let mut tail = update.order_and_limit.clone();
+        Some(Lookup {
+            table: column.table.clone(),
+            column: column.column,
+            key,
+            rows,
+            unlimited: !tail.any(|at| statement.is_word(at, "LIMIT")),
+            end: match &condition {
+                Some(condition) => condition.end,
+                None => update.assignments.last()?.value.span.end,
+            },
+            condition,
+        })
     }
 }
 

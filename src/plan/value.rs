@@ -26,7 +26,7 @@ pub(super) fn codec_column(table: &Arc<Table>, column: usize) -> Option<CodecCol
 /// Whether values of a column can only be written with the primary key of their row.
 pub(super) fn needs_key(table: &Table, column: usize) -> bool {
     let codec = table.columns[column].codec.as_ref();
-    matches!(codec, Some(ColumnCodec::Chain(chain)) if chain.needs_key())
+    codec.is_some_and(ColumnCodec::needs_key)
 }
 
 /// `NULL` or `DEFAULT`, which mean the same to every codec.
@@ -47,11 +47,7 @@ pub(super) fn cell(
     if is_null(statement, item) {
         return Ok(None);
     }
-    if let Some(ColumnCodec::Unusable { spec, reason }) = &column.table.columns[column.column].codec
-    {
-        let reason = format!("its type is {spec} and {reason}");
-        return Err(column.refuse(&reason, "leave it out of the statement"));
-    }
+    check_usable(column)?;
     let tokens = &statement.tokens[item.tokens.clone()];
     let dialect = statement.context.dialect;
     let source = if let Some(place) = statement.parameter(item) {
@@ -78,6 +74,17 @@ pub(super) fn cell(
     }))
 }
 
+/// Refuses a column whose codec cannot be run.
+pub(super) fn check_usable(column: &CodecColumn) -> Result<(), Refusal> {
+    match &column.table.columns[column.column].codec {
+        Some(ColumnCodec::Unusable { spec, reason }) => {
+            let reason = format!("its type is {spec} and {reason}");
+            Err(column.refuse(&reason, "leave it out of the statement"))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Where the value of a key column comes from; the error says what is wrong with it.
 pub(super) fn key_source(
     statement: &Statement,
@@ -101,7 +108,7 @@ pub(super) fn key_source(
 /// Whether the server can be asked for an expression before the statement runs: it means the
 /// same there, and the question changes nothing that the statement sees. That it needs no column
 /// of the row is for the server to say, which knows none in the question.
-fn check_expression(statement: &Statement, item: &Item) -> Result<(), &'static str> {
+pub(super) fn check_expression(statement: &Statement, item: &Item) -> Result<(), &'static str> {
     let mut tokens = item.tokens.clone();
     if tokens.clone().any(|at| statement.is_symbol(at, b'?')) {
         return Err("is an expression with a parameter");

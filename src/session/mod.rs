@@ -11,12 +11,14 @@ mod coded;
 mod columns;
 mod compressed;
 mod context;
+mod copy;
 mod declare;
 mod describe;
 mod dynamic;
 mod encode;
 mod evaluate;
 mod guard;
+mod infile;
 mod link;
 mod login;
 mod origin;
@@ -31,13 +33,17 @@ mod several;
 mod shared;
 mod stream;
 pub mod tls;
+mod update;
+mod values;
 mod write;
 
 use std::io;
 use std::ops::Range;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_util::sync::WaitForCancellationFutureOwned;
@@ -98,6 +104,7 @@ pub async fn run(client: TcpStream, view: View, shared: &Shared) {
         },
         challenge: login.challenge,
         database: login.database,
+        altered: None,
         shared,
         ending: Box::pin(shared.ending.clone().cancelled_owned()),
         ended: false,
@@ -127,6 +134,8 @@ struct Session<'a> {
     context: SessionContext,
     challenge: Challenge,
     database: lexer::Server,
+    /// The table of the ALTER TABLE under way.
+    altered: Option<plan::Altered>,
     shared: &'a Shared,
     ending: Pin<Box<WaitForCancellationFutureOwned>>,
     ended: bool,
@@ -195,6 +204,7 @@ impl Session<'_> {
             }
         }
         let text = statement.payload.slice(1..);
+        self.altered = self.look(&text, &index).await;
         if statement.command == command::STMT_PREPARE {
             return self.prepare(statement, &index).await;
         }
@@ -226,6 +236,13 @@ impl Session<'_> {
                     Err(failure) => return self.fail(seq, &failure).await,
                 }
             }
+            Ok(Plan::Load(load)) => {
+                let seq = statement.seq;
+                match infile::run(relay, self.shared, statement, &load).await? {
+                    Ok(()) => Ok(()),
+                    Err(failure) => return self.fail(seq, &failure).await,
+                }
+            }
             Ok(Plan::Read(read)) => {
                 let results = self.context.results;
                 read::run(relay, self.shared, &index, results, statement, &read).await
@@ -239,6 +256,24 @@ impl Session<'_> {
         };
         self.relay.client.resume();
         done
+    }
+
+    /// The table that a statement alters, where its plan depends on more than the index has.
+    ///
+    /// If it cannot be looked at, the index alone decides: about codecs that is as good, but
+    /// what is a core type's loses its marker, and no table is known to be empty.
+    async fn look(&self, text: &Bytes, index: &Index) -> Option<plan::Altered> {
+        let (schema, table) = self.planned(|context| plan::altered(text, context, index))?;
+        match self.shared.catalog.look(&schema, &table).await {
+            Ok(found) => found.map(|(table, is_empty)| plan::Altered {
+                table: Arc::new(table),
+                is_empty,
+            }),
+            Err(error) => {
+                tracing::warn!(%error, "a table could not be looked at");
+                None
+            }
+        }
     }
 
     /// `COM_STMT_PREPARE`.
@@ -324,6 +359,8 @@ impl Session<'_> {
             },
             charset: &self.context.charset,
             view: self.relay.choice.view,
+            declare: &self.shared.declare,
+            altered: self.altered.as_ref(),
             stores: &stores,
         })
     }

@@ -10,6 +10,9 @@ use crate::wire::command;
 use crate::wire::reply;
 use crate::wire::response::Seen;
 
+/// An answer without rows is shorter.
+const SHORT: u64 = 1 << 20;
+
 /// What the server said at the end of an answer.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct End {
@@ -53,4 +56,9 @@ pub async fn ask(
     }
     relay.server.resume();
     Ok(done)
+}
+
+/// Sends a statement of the proxy's own that has no rows, such as `COMMIT`.
+pub async fn run(relay: &mut Relay, statement: &str) -> io::Result<Result<End, Bytes>> {
+    ask(relay, statement.as_bytes(), SHORT, |_| {}).await
 }

@@ -9,6 +9,7 @@ use crate::catalog::Catalog;
 use crate::codec::ObjectPath;
 use crate::config::{Address, Limits};
 use crate::store::Stores;
+use crate::view::Declaring;
 
 /// One for the whole process.
 pub struct Shared {
@@ -18,6 +19,8 @@ pub struct Shared {
     pub limits: Limits,
     /// Sections of the stores that every column may read (`pointers.also_readable`).
     pub also_readable: Arc<[ObjectPath]>,
+    /// What the plain types of `bytes` clients become.
+    pub declare: Declaring,
     /// Which columns carry a codec.
     pub catalog: Arc<Catalog>,
     /// The object stores.

@@ -3,6 +3,7 @@
 //! 1. The server is asked for values, and parts of primary keys, that are
 //!    [expressions](super::evaluate). It refuses one, or it is made of other columns: the client
 //!    gets an error; nothing was stored or sent.
+//!    The values of an INSERT … SELECT are asked for, too, and encoded on the way ([`super::copy`]).
 //! 2. The values are [encoded](super::encode), their objects stored. A value that a codec does
 //!    not take, a limit or a store that fails: refused; nothing was sent, and objects that were
 //!    put stay as orphans.
@@ -17,20 +18,19 @@ use std::ops::Range;
 use bytes::Bytes;
 
 use super::context::SessionContext;
+use super::copy;
 use super::encode::{Encoder, Sent, Stored};
-use super::evaluate::{self, Expression, Form};
 use super::link::Outgoing;
 use super::refuse::Failure;
 use super::relay::{Relay, Statement};
 use super::shared::Shared;
-use crate::catalog::{ColumnCodec, KeyType};
-use crate::codec::{Key, Notation};
+use super::update;
+use super::values::{self, Values};
 use crate::config::Limits;
-use crate::plan::key::Written;
-use crate::plan::{Cell, KeyPart, KeySource, RowKey, Source, Write, key};
+use crate::plan::{Cell, Source, Write};
 use crate::refusal::Refusal;
 use crate::sql::lexer::Dialect;
-use crate::sql::literal::{self, Literal};
+use crate::sql::literal;
 use crate::wire::command;
 use crate::wire::packet;
 
@@ -42,14 +42,28 @@ pub async fn run(
     statement: Statement,
     write: Write,
 ) -> io::Result<Result<(), Failure>> {
-    let values = match evaluated(relay, shared, &statement, &write).await? {
+    let values = match values::evaluated(relay, shared, &statement, &write).await? {
         Ok(values) => values,
         Err(failure) => return Ok(Err(failure)),
     };
-    let edits = match encoded(relay, shared, context, &write, &values).await {
+    if let Some(lookup) = &write.lookup {
+        return update::run(relay, shared, context, statement, &write, &values, lookup).await;
+    }
+    let copied = match copied(relay, shared, context, &statement, &write).await? {
+        Ok(copied) => copied,
+        Err(failure) => return Ok(Err(failure)),
+    };
+    let mut edits = match encoded(relay, shared, context, &write, &values).await {
         Ok(edits) => edits,
         Err(refusal) => return Ok(Err(refusal.into())),
     };
+    if !copied.is_empty() {
+        edits.extend(copied);
+        edits.sort_by_key(|(span, _)| span.start);
+        if let Err(refusal) = check_total(&edits, &shared.limits) {
+            return Ok(Err(refusal.into()));
+        }
+    }
     let segments = splice(&statement.payload, edits);
     drop((write, values));
     send(relay, statement, segments).await.map(Ok)
@@ -71,127 +85,30 @@ pub async fn send(relay: &mut Relay, statement: Statement, segments: Vec<Bytes>)
 }
 
 /// What stands in the place of some bytes of the text.
-type Edit = (Range<usize>, Bytes);
+pub type Edit = (Range<usize>, Bytes);
 
-/// The values of a statement's expressions.
-#[derive(Default)]
-struct Values {
-    /// For each cell: `Some(None)` is NULL.
-    cells: Vec<Option<Option<Literal>>>,
-    /// The keys, all of them known now.
-    keys: Vec<Key>,
-    /// The results that stand in the places of parts of keys.
-    edits: Vec<(Range<usize>, Stored)>,
-}
-
-/// Step 1.
-async fn evaluated(
+/// What stands in the place of each expression of an INSERT … SELECT.
+async fn copied(
     relay: &mut Relay,
     shared: &Shared,
+    context: &SessionContext,
     statement: &Statement,
     write: &Write,
-) -> io::Result<Result<Values, Failure>> {
-    let text = |span: &Range<usize>| statement.payload.slice(1 + span.start..1 + span.end);
-    let is_json = relay.choice.manner().notation == Notation::Json;
-    let mut expressions = Vec::new();
-    for cell in &write.cells {
-        if let Source::Expression = cell.source {
-            let codec = cell.table.columns[cell.column].codec.as_ref();
-            let is_text = is_json || codec.is_some_and(ColumnCodec::is_text);
-            expressions.push(Expression {
-                text: text(&cell.span),
-                form: if is_text { Form::Text } else { Form::Bytes },
-                column: cell.table.column_path(cell.column),
-            });
-        }
-    }
-    let of_cells = expressions.len();
-    let path = |part: &KeyPart| match write.cells.first() {
-        Some(cell) => format!("{}.{}.{}", cell.table.schema, cell.table.name, part.name),
-        None => part.name.clone(),
-    };
-    for part in write.keys.iter().flat_map(|key| &key.parts) {
-        if let KeySource::Expression(span) = &part.source {
-            expressions.push(Expression {
-                text: text(span),
-                form: match part.kind {
-                    KeyType::Bytes | KeyType::Uuid => Form::Bytes,
-                    _ => Form::Text,
-                },
-                column: path(part),
-            });
-        }
-    }
-    let mut found = match expressions.is_empty() {
-        true => Vec::new(),
-        false => match evaluate::ask(relay, &expressions, shared.limits.row_bytes).await? {
-            Ok(found) => found,
+) -> io::Result<Result<Vec<Edit>, Failure>> {
+    let (dialect, plain) = (context.dialect, is_plain(&context.charset));
+    let mut edits = Vec::with_capacity(write.copied.len());
+    for copied in &write.copied {
+        let text = statement
+            .payload
+            .slice(1 + copied.span.start..1 + copied.span.end);
+        let spell = move |stored| spelled(stored, dialect, plain);
+        match copy::edit(relay, shared, copied, &text, spell).await? {
+            Ok(edit) => edits.push(edit),
             Err(failure) => return Ok(Err(failure)),
-        },
-    };
-    let mut of_keys = found.split_off(of_cells.min(found.len())).into_iter();
-    let mut of_cells = found.into_iter();
-    let cells = write.cells.iter().map(|cell| match cell.source {
-        Source::Expression => of_cells.next(),
-        Source::Literal(_) | Source::Parameter(_) => None,
-    });
-    let mut values = Values {
-        cells: cells.collect(),
-        ..Values::default()
-    };
-    for key in &write.keys {
-        match known(key, &mut of_keys, &mut values.edits) {
-            Ok(key) => values.keys.push(key),
-            Err((part, problem)) => {
-                let reason = format!("objects are named by the primary key, and it {problem}");
-                let way_out = "give it as a literal";
-                return Ok(Err(
-                    Refusal::unsupported(&path(part), &reason, way_out).into()
-                ));
-            }
         }
     }
-    Ok(Ok(values))
+    Ok(Ok(edits))
 }
-
-/// A key with the results of its expressions, which are noted as edits, too.
-fn known<'a>(
-    key: &'a RowKey,
-    found: &mut impl Iterator<Item = Option<Literal>>,
-    edits: &mut Vec<(Range<usize>, Stored)>,
-) -> Result<Key, (&'a KeyPart, &'static str)> {
-    let mut columns = Vec::with_capacity(key.parts.len());
-    for part in &key.parts {
-        let value = match &part.source {
-            KeySource::Known(value) => Ok(value.clone()),
-            KeySource::Parameter(_) => Err("is not in the statement"),
-            KeySource::Expression(span) => match found.next().flatten() {
-                None => Err("is left to the server"),
-                Some(literal) => {
-                    let bytes = literal.head(KEY);
-                    let is_bytes = matches!(part.kind, KeyType::Bytes | KeyType::Uuid);
-                    let stored = match String::from_utf8(bytes.clone()) {
-                        Ok(text) if !is_bytes => Stored::Text(text),
-                        _ => Stored::Bytes(bytes.clone().into()),
-                    };
-                    edits.push((span.clone(), stored));
-                    let written = Written::Quoted {
-                        bytes,
-                        is_string: !is_bytes,
-                        is_utf8: !is_bytes,
-                    };
-                    key::of(part.kind, &written)
-                }
-            },
-        };
-        let value = value.map_err(|problem| (part, problem))?;
-        columns.push((part.name.clone(), value));
-    }
-    Ok(Key { columns })
-}
-
-/// Longer than any key, in bytes.
-const KEY: usize = 4096;
 
 /// Step 2: what stands in the place of values and parts of keys, in the order of the text.
 async fn encoded(
@@ -206,41 +123,19 @@ async fn encoded(
     let mut edits = Vec::new();
     let mut sent: Vec<Sent> = Vec::with_capacity(write.cells.len());
     let mut cells: Vec<&Cell> = Vec::with_capacity(write.cells.len());
-    for (cell, value) in write.cells.iter().zip(&values.cells) {
-        let (literal, written) = match (&cell.source, value) {
-            (Source::Literal(literal), _) => (literal, cell.span.len() as u64),
-            (_, Some(Some(literal))) => (literal, literal.decoded_len()),
-            (_, Some(None)) => {
-                edits.push((cell.span.clone(), spell(Stored::Null)));
-                continue;
+    for (at, cell) in write.cells.iter().enumerate() {
+        match values.sent(cell, at)? {
+            Some(value) => {
+                sent.push(value);
+                cells.push(cell);
             }
-            (_, None) => {
-                let column = cell.table.column_path(cell.column);
-                let reason = "its value is not in the statement";
-                return Err(Refusal::unsupported(&column, reason, "write the value"));
-            }
-        };
-        sent.push(Sent {
-            table: &cell.table,
-            column: cell.column,
-            literal,
-            apart: None,
-            written,
-            key: values.keys.get(cell.row),
-        });
-        cells.push(cell);
+            None => edits.push((cell.span.clone(), spell(Stored::Null))),
+        }
     }
     let encoder = Encoder::new(shared, relay.choice.manner(), &context.charset, sent.len());
     let texts = encoder.encode(&sent, spell).await?;
     for ((cell, sent), text) in cells.into_iter().zip(sent).zip(texts) {
-        // What a codec takes as it is stays as the client wrote it; an expression is not run again.
-        let text = text.or_else(|| match cell.source {
-            Source::Literal(_) => None,
-            _ => {
-                let value: Vec<u8> = sent.literal.chunks(1 << 20).flatten().collect();
-                Some(spell(Stored::Bytes(value.into())))
-            }
-        });
+        let text = text.or_else(|| as_sent(cell, &sent).map(spell));
         edits.extend(text.map(|text| (cell.span.clone(), text)));
     }
     let of_keys = values.edits.iter();
@@ -250,7 +145,19 @@ async fn encoded(
     Ok(edits)
 }
 
-fn check_total(edits: &[Edit], limits: &Limits) -> Result<(), Refusal> {
+/// What a codec takes as it is stays as the client wrote it; but an expression is not run again.
+pub fn as_sent(cell: &Cell, sent: &Sent) -> Option<Stored> {
+    match cell.source {
+        Source::Literal(_) => None,
+        Source::Parameter(_) | Source::Expression => {
+            let value: Vec<u8> = sent.literal.chunks(1 << 20).flatten().collect();
+            Some(Stored::Bytes(value.into()))
+        }
+    }
+}
+
+/// Refuses what would make the statement too long.
+pub fn check_total(edits: &[Edit], limits: &Limits) -> Result<(), Refusal> {
     let total: u64 = edits.iter().map(|(_, text)| text.len() as u64).sum();
     match total > limits.statement_bytes {
         true => Err(Refusal::limit(
@@ -261,12 +168,12 @@ fn check_total(edits: &[Edit], limits: &Limits) -> Result<(), Refusal> {
 }
 
 /// Whether no byte of a longer character looks like ASCII in this character set of a client.
-fn is_plain(charset: &str) -> bool {
+pub fn is_plain(charset: &str) -> bool {
     charset.starts_with("utf8") || matches!(charset, "latin1" | "ascii" | "binary")
 }
 
 /// What a column holds as a literal, or as good as one.
-fn spelled(stored: Stored, dialect: Dialect, plain: bool) -> Bytes {
+pub fn spelled(stored: Stored, dialect: Dialect, plain: bool) -> Bytes {
     let mut text = Vec::new();
     match stored {
         Stored::Null => text.extend_from_slice(b"NULL"),
@@ -279,7 +186,7 @@ fn spelled(stored: Stored, dialect: Dialect, plain: bool) -> Bytes {
 
 /// The command with its values replaced; `payload` begins with the command byte, spans count from
 /// the text behind it.
-fn splice(payload: &Bytes, edits: Vec<Edit>) -> Vec<Bytes> {
+pub fn splice(payload: &Bytes, edits: Vec<Edit>) -> Vec<Bytes> {
     let mut segments = Vec::with_capacity(2 * edits.len() + 1);
     let mut done = 0;
     for (span, text) in edits {

@@ -5,7 +5,7 @@ use std::ops::Range;
 use bytes::Bytes;
 
 use super::cursor::Cursor;
-use super::lexer::{Dialect, Token};
+use super::lexer::{Dialect, Token, TokenKind};
 use super::literal::Literal;
 use super::name::TableName;
 
@@ -31,6 +31,8 @@ pub struct ColumnDef {
     pub span: Range<usize>,
     /// The type with its length and sign: `longblob`, `enum('a','b')`, `decimal(9,2) unsigned`.
     pub type_span: Range<usize>,
+    /// The type with the character set and collation right after it.
+    pub text_type_span: Range<usize>,
     pub comment: Option<Comment>,
 }
 
@@ -114,7 +116,7 @@ fn definitions(
 
 /// Whether an index, a key or a constraint stands here, not a column. The last three begin
 /// with words that are not reserved, so that a column may bear them as its name.
-fn is_table_element(cursor: &Cursor) -> bool {
+pub(super) fn is_table_element(cursor: &Cursor) -> bool {
     cursor.is_any_word(&[
         "PRIMARY",
         "KEY",
@@ -145,6 +147,10 @@ pub(super) fn column_def(
     cursor.group();
     while cursor.any_word(&["UNSIGNED", "SIGNED", "ZEROFILL"]) {}
     let type_tokens = from..cursor.at();
+    while cursor.words(&["CHARACTER", "SET"]) || cursor.any_word(&["CHARSET", "COLLATE"]) {
+        cursor.advance_if(|token| token.kind != TokenKind::Symbol(b','));
+    }
+    let text_type_tokens = from..cursor.at();
     let mut comment = None;
     while !cursor.is_end_of_element() {
         if cursor.word("COMMENT") {
@@ -159,6 +165,7 @@ pub(super) fn column_def(
         name,
         span: cursor.span(&(start..cursor.at())),
         type_span: cursor.span(&type_tokens),
+        text_type_span: cursor.span(&text_type_tokens),
         comment,
     })
 }

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use proptest::prelude::*;
 
 use super::lexer::{Dialect, Lexed, lex};
-use super::{create_table, insert, literal::Literal, show, skeleton, statement, update};
+use super::{create_table, insert, literal::Literal, load_data, show, skeleton, statement, update};
 
 /// Statements as DataJoint 0.14 and 2.3 send them, each with its first keyword.
 const SENT: &[(&str, &[u8])] = &[
@@ -141,6 +141,7 @@ proptest! {
             statement::is_ddl(&text, statement);
             insert::parse(&text, statement);
             update::parse(&text, statement);
+            load_data::parse(&text, statement, dialect);
             show::parse(&text, statement);
             Literal::parse(&text, statement, dialect);
             if let Some(create) = create_table::parse(&text, statement, dialect) {

@@ -89,6 +89,31 @@ pub fn parse(text: &[u8], tokens: &[Token]) -> Option<Update> {
     })
 }
 
+/// The tables of a FROM clause; `None` if it is not one that this walker understands. `tokens`
+/// begin after FROM.
+pub fn tables(text: &[u8], tokens: &[Token]) -> Option<Tables> {
+    const AFTER: [&str; 8] = [
+        "WHERE", "GROUP", "HAVING", "ORDER", "LIMIT", "WINDOW", "FOR", "LOCK",
+    ];
+    let mut cursor = Cursor::new(text, tokens);
+    let mut found = References::default();
+    references(&mut cursor, &mut found)?;
+    let ends = cursor.is_at_end() || cursor.is_any_word(&AFTER);
+    ends.then_some(Tables {
+        named: found.tables,
+        all: found.factors,
+    })
+}
+
+/// What a FROM clause names.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Tables {
+    /// Tables with their aliases.
+    pub named: Vec<Target>,
+    /// How many there are, derived tables included.
+    pub all: usize,
+}
+
 #[derive(Default)]
 struct References {
     tables: Vec<Target>,
@@ -131,7 +156,13 @@ fn joined(cursor: &mut Cursor, found: &mut References) -> Option<()> {
     }
 }
 
-const AFTER_CONDITION: [&str; 11] = [
+const AFTER_CONDITION: [&str; 17] = [
+    "GROUP",
+    "HAVING",
+    "ORDER",
+    "LIMIT",
+    "WINDOW",
+    "LOCK",
     "SET",
     "NATURAL",
     "LEFT",
@@ -187,7 +218,13 @@ fn factor(cursor: &mut Cursor, found: &mut References) -> Option<()> {
 
 /// Whether a name stands here that is no keyword of what may follow a table.
 fn is_alias(cursor: &Cursor) -> bool {
-    const KEYWORDS: [&str; 15] = [
+    const KEYWORDS: [&str; 21] = [
+        "GROUP",
+        "HAVING",
+        "ORDER",
+        "LIMIT",
+        "WINDOW",
+        "LOCK",
         "SET",
         "NATURAL",
         "LEFT",
@@ -286,6 +323,28 @@ mod tests {
         ] {
             assert_eq!(parts(text), expected, "{text}");
         }
+    }
+
+    #[test]
+    fn tables_of_a_from_clause() {
+        let names = |text: &str| {
+            let tokens = lex(text.as_bytes(), Dialect::default()).tokens;
+            let tables = tables(text.as_bytes(), &tokens)?;
+            let names = tables.named.iter().map(|t| match &t.alias {
+                Some(alias) => format!("{} {alias}", t.table.table),
+                None => t.table.table.clone(),
+            });
+            Some((names.collect::<Vec<_>>().join(", "), tables.all))
+        };
+        let found = |text: &str, all: usize| Some((text.to_owned(), all));
+        assert_eq!(names("a WHERE x = 1"), found("a", 1));
+        assert_eq!(names("s.a AS b LIMIT 1"), found("a b", 1));
+        assert_eq!(
+            names("a x JOIN b ON x.i = b.i GROUP BY i ORDER BY 1"),
+            found("a x, b", 2)
+        );
+        assert_eq!(names("a, (SELECT 1) q"), found("a", 2));
+        assert_eq!(names("a nonsense here"), None);
     }
 
     #[test]

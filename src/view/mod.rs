@@ -1,14 +1,17 @@
 //! What clients see of codec columns.
 //!
 //! [`View`]: which columns are translated and how they are announced. [`Choice`]: what a session
-//! has chosen. [`describe`]: what `SHOW COLUMNS` says.
+//! has chosen. [`describe`]: what `SHOW COLUMNS` says. [`Declaring`]: what a client's plain types
+//! become.
 
 mod choice;
+mod declaring;
 pub mod describe;
 
 use serde::Deserialize;
 
 pub use choice::{Choice, Setting};
+pub use declaring::{Becomes, Declaring, PlainType, Rule};
 
 use crate::catalog::{ColumnCodec, Index};
 

@@ -17,6 +17,10 @@ pub const PREFIX: usize = 32;
 /// Where an old EOF packet has its status flags.
 pub const EOF_STATUS: usize = 3;
 
+/// `SERVER_STATUS_IN_TRANS`
+pub const IN_TRANSACTION: u16 = 0x0001;
+/// `SERVER_STATUS_AUTOCOMMIT`
+pub const AUTOCOMMIT: u16 = 0x0002;
 /// `SERVER_MORE_RESULTS_EXISTS`
 pub const MORE_RESULTS: u16 = 0x0008;
 /// `SERVER_STATUS_CURSOR_EXISTS`
@@ -36,6 +40,18 @@ pub fn ok_status_place(payload: &[u8]) -> Option<usize> {
     let (_, affected) = lenenc::read_int(payload.get(1..)?)?;
     let (_, insert_id) = lenenc::read_int(&payload[1 + affected..])?;
     Some(1 + affected + insert_id)
+}
+
+/// An OK packet with other status flags.
+pub fn with_ok_status(payload: &[u8], change: impl Fn(u16) -> u16) -> Vec<u8> {
+    let mut out = payload.to_vec();
+    if let Some(place) = ok_status_place(payload)
+        && let Some(status) = out.get_mut(place..place + 2)
+    {
+        let changed = change(u16::from_le_bytes([status[0], status[1]]));
+        status.copy_from_slice(&changed.to_le_bytes());
+    }
+    out
 }
 
 /// The status flags of an old EOF packet.

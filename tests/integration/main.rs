@@ -4,6 +4,7 @@
 //! stand on. Every test makes a [`support::lab::Lab`]: a database of its own on a server that
 //! all tests share, a store folder and a proxy process.
 
+mod alter;
 mod both_ways;
 mod catalog;
 mod charsets;
@@ -12,6 +13,7 @@ mod command_line;
 mod compression;
 mod connections;
 mod datajoint;
+mod declare;
 mod describe;
 mod dump;
 mod faults;

@@ -83,20 +83,18 @@ fn statements_that_write_a_codec_column() {
             b"",
             b"",
         ],
-        [b"INSERT INTO t SELECT 5, 'n', raw FROM plain", b"", b""],
-        [
-            b"INSERT INTO t (id, data) SELECT id + 10, raw FROM plain",
-            b"",
-            b"",
-        ],
         [
             b"INSERT INTO plain (id, text) SELECT id + 10, data FROM t",
             b"",
             b"",
         ],
         [b"INSERT INTO plain SELECT * FROM t", b"", b""],
-        [b"INSERT INTO u SELECT id, data FROM t", b"", b""],
-        [b"REPLACE INTO t SELECT id, text, raw FROM plain", b"", b""],
+        [b"INSERT INTO t SELECT * FROM plain", b"", b""],
+        [
+            b"INSERT INTO t SELECT * FROM t UNION SELECT * FROM plain",
+            b"",
+            b"",
+        ],
         [
             b"REPLACE INTO plain (id, text) SELECT id, data FROM t",
             b"",
@@ -123,7 +121,7 @@ fn statements_that_write_a_codec_column() {
             &packed_literal,
             b")",
         ],
-        [b"LOAD DATA LOCAL INFILE 'x' INTO TABLE t", b"", b""],
+        [b"LOAD DATA INFILE 'x' INTO TABLE t", b"", b""],
         [
             b"LOAD DATA LOCAL INFILE 'x' REPLACE INTO TABLE t (id, @d) SET data = @d",
             b"",
@@ -211,7 +209,6 @@ fn the_refused_column_is_named() {
     for statement in [
         "UPDATE t SET data = note",
         "INSERT INTO t (id, data) VALUES (5, UNHEX(note))",
-        "INSERT INTO t (id, data) SELECT id, raw FROM plain",
         "SELECT SHA1(data) FROM t",
     ] {
         assert_refusal(
@@ -306,7 +303,7 @@ fn prepared_statements_on_codec_columns() {
     for statement in [
         "SELECT HEX(data) FROM t WHERE id = ?",
         "INSERT INTO t (id, data) VALUES (?, CONCAT(?, 'x'))",
-        "INSERT INTO t (id, data) SELECT id, ? FROM plain",
+        "INSERT INTO t (id, data) SELECT id, raw FROM plain WHERE id = ?",
         "UPDATE plain SET text = (SELECT data FROM t WHERE id = ?)",
     ] {
         match client.prepare(statement) {

@@ -1,6 +1,8 @@
 //! INSERT and REPLACE into codec columns: rows, forms, defaults, duplicates.
 
+mod copy;
 mod expressions;
+mod infile;
 mod update;
 
 use std::fs;

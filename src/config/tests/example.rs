@@ -18,7 +18,7 @@ fn every_key_is_shown() {
             let line = line.trim_start_matches('#');
             line.strip_prefix(key)
                 .is_some_and(|rest| rest.starts_with(" = "))
-                || line.trim_matches(['[', ']']) == key
+                || line.trim_matches(['[', ']']).rsplit('.').next() == Some(key)
         })
     };
     let sections = [
@@ -26,6 +26,8 @@ fn every_key_is_shown() {
         read::DATABASE,
         read::LISTEN,
         read::POINTERS,
+        super::super::declare::KEYS,
+        super::super::declare::RULE,
         read::TLS,
         read::LIMITS,
         read::CATALOG,

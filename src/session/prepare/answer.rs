@@ -1,8 +1,8 @@
 //! `COM_STMT_PREPARE` of a statement that something must be known of.
 //!
 //! 1. The statement has been planned. A value for a codec column that stands in the text is
-//!    stored when the statement is executed, not before: such a literal becomes one more
-//!    parameter, which the client does not see. (A literal that is stored as it is written stays
+//!    stored when the statement is executed, not before: such a literal (or expression, which the
+//!    server is asked for then) becomes one more parameter, which the client does not see. (A literal that is stored as it is written stays
 //!    where it is.)
 //! 2. The statement goes to the server.
 //! 3. Its answer is collected. The client is told of its own parameters only; those that go to
@@ -30,6 +30,7 @@ use crate::session::link::Outgoing;
 use crate::session::origin;
 use crate::session::refuse;
 use crate::session::relay::{Relay, Statement};
+use crate::session::values;
 use crate::wire::column::Column;
 use crate::wire::command;
 use crate::wire::reply;
@@ -126,7 +127,7 @@ impl Preparing<'_> {
         let text = &statement.payload[1..];
         let keeps = match &plan {
             Plan::Write(write) => {
-                (write.cells.iter()).any(|cell| matches!(cell.source, Source::Literal(_)))
+                (write.cells.iter()).any(|cell| !matches!(cell.source, Source::Parameter(_)))
             }
             _ => false,
         };
@@ -144,7 +145,7 @@ impl Preparing<'_> {
             Plan::Write(write) => {
                 let planned = Planned {
                     kept,
-                    ..self.writing(relay, write)?
+                    ..self.writing(relay, &statement.payload.slice(1..), write)?
                 };
                 let bound = planned.bound();
                 let edits: Vec<Edit> = bound
@@ -156,9 +157,12 @@ impl Preparing<'_> {
                 let text = edited(&edits);
                 Ok((text, What::Translated(Translated::new(planned))))
             }
-            Plan::Pass | Plan::Several | Plan::Describe(_) | Plan::Choose(_) | Plan::Ask(_) => {
-                Ok((None, What::Passing))
-            }
+            Plan::Pass
+            | Plan::Several
+            | Plan::Describe(_)
+            | Plan::Choose(_)
+            | Plan::Ask(_)
+            | Plan::Load(_) => Ok((None, What::Passing)),
         }
     }
 
@@ -168,23 +172,28 @@ impl Preparing<'_> {
             false => Slot::Client(n),
         };
         Planned {
-            write: Write {
-                cells: Vec::new(),
-                keys: Vec::new(),
-            },
+            write: Write::default(),
             columns: Vec::new(),
             slots: (0..self.parameters.len()).map(slot).collect(),
             count: self.parameters.len(),
             read,
-            charset: self.context.charset.clone(),
+            context: self.context.clone(),
+            expressions: Vec::new(),
             kept: 0,
         }
     }
 
-    fn writing(&self, relay: &Relay, write: Write) -> Result<Planned, Refusal> {
+    fn writing(&self, relay: &Relay, text: &Bytes, write: Write) -> Result<Planned, Refusal> {
         let manner = relay.choice.manner();
+        let mut expressions = Vec::new();
         // All that a plan has, so that nothing of it is forgotten here.
-        let Write { cells, keys } = &write;
+        let Write {
+            cells,
+            keys,
+            // Refused by `examine_prepared`.
+            lookup: _,
+            copied: _,
+        } = &write;
         let mut columns = Vec::with_capacity(cells.len());
         // Places in the text, and what stands there for the server.
         let mut slots: Vec<(usize, Slot)> = (self.parameters.iter().enumerate())
@@ -209,25 +218,31 @@ impl Preparing<'_> {
                     let checked = column.chain.validate_head(&literal.head(HEAD_LEN));
                     checked.map_err(|e| refuse::written(&column.name, Notation::Bytes, e))?;
                 }
-                Source::Literal(_) => slots.push((cell.span.start, Slot::Literal(number))),
+                Source::Literal(_) => slots.push((cell.span.start, Slot::Text(number))),
                 Source::Expression => {
-                    return Err(Refusal::unsupported(
-                        &column.name,
-                        "its value in a prepared statement is neither a parameter nor a literal",
-                        "bind the value, or send the statement as text",
-                    ));
+                    if self.parameters.iter().any(|at| cell.span.contains(at)) {
+                        return Err(Refusal::unsupported(
+                            &column.name,
+                            "its value is made of parameters",
+                            "bind the value itself",
+                        ));
+                    }
+                    let text = text.slice(cell.span.clone());
+                    expressions.push((number, values::expression(cell, text, &manner)));
+                    slots.push((cell.span.start, Slot::Text(number)));
                 }
             }
             columns.push(column);
         }
-        slots.sort_by_key(|(place, slot)| (*place, matches!(slot, Slot::Literal(_))));
+        slots.sort_by_key(|(place, slot)| (*place, matches!(slot, Slot::Text(_))));
         Ok(Planned {
             write,
             columns,
             slots: slots.into_iter().map(|(_, slot)| slot).collect(),
             count: self.parameters.len(),
             read: Read::announced(),
-            charset: self.context.charset.clone(),
+            context: self.context.clone(),
+            expressions,
             kept: 0,
         })
     }
@@ -311,7 +326,7 @@ impl Answer<'_> {
             match slot {
                 Slot::Client(_) | Slot::Hashed(_) => told.push(packet.clone()),
                 Slot::Cell(_, cell) => told.push(self.parameter(*cell, packet)),
-                Slot::Literal(_) => {}
+                Slot::Text(_) => {}
             }
         }
         if plan.count > 0 {

@@ -21,11 +21,18 @@ pub async fn translate(
     kinds: &[Kind],
 ) -> Result<(Vec<Bytes>, Vec<Kind>), Refusal> {
     let (plan, limit) = (translating.plan, translating.shared.limits.statement_bytes);
+    if let Some((cell, _)) = plan.expressions.first() {
+        return Err(Refusal::unsupported(
+            &plan.columns[*cell].name,
+            "its value is an expression, which may be another in each row of a bulk execution",
+            "bind the value",
+        ));
+    }
     let mut bulk = Bulk::parse(translating.payload, plan.count, kinds).map_err(malformed)?;
     let kinds = bulk.kinds.clone();
     let kind = |slot: &Slot| match slot {
         Slot::Cell(n, cell) if plan.columns[*cell].is_unchanged(&translating.manner) => kinds[*n],
-        Slot::Cell(_, cell) | Slot::Literal(cell) => kind_of(&plan.columns[*cell]),
+        Slot::Cell(_, cell) | Slot::Text(cell) => kind_of(&plan.columns[*cell]),
         Slot::Hashed(_) => Kind::TEXT,
         Slot::Client(n) => kinds[*n],
     };

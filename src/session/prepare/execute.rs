@@ -5,6 +5,7 @@
 //! 1. The command is read, up to `limits.statement_bytes`, and the parameters are cut out of it. A
 //!    command that cannot be understood, or a table that is not what it was when the statement was
 //!    prepared: refused, nothing was sent or stored.
+//!    So is one whose expressions the server does not evaluate; it is [asked](evaluate) for them.
 //! 2. The values for codec columns are [encoded](super::values), their objects stored. A value
 //!    that a codec does not take, a limit or a store that fails: refused; objects that were put
 //!    stay as orphans. What the server has of the parameters already, in pieces, it drops.
@@ -27,10 +28,13 @@ use crate::refusal::Refusal;
 use crate::session::columns::Meaning;
 use crate::session::context::SessionContext;
 use crate::session::declare;
+use crate::session::evaluate::{self, Expression};
 use crate::session::link::{Outgoing, Packet};
 use crate::session::read;
+use crate::session::refuse::Failure;
 use crate::session::relay::Relay;
 use crate::session::shared::Shared;
+use crate::sql::literal::Literal;
 use crate::wire::command;
 use crate::wire::packet::{self, HEADER};
 use crate::wire::parameters::{self, Execute, Given, Kind, Known, Malformed};
@@ -84,7 +88,8 @@ pub async fn run(relay: &mut Relay, running: Running<'_>) -> io::Result<()> {
             let seq = packet.seq;
             match execute(relay, running, id, command, packet).await? {
                 Ok(()) => Ok(()),
-                Err(refusal) => refuse(relay, seq, &refusal).await,
+                Err(Failure::Refusal(refusal)) => refuse(relay, seq, &refusal).await,
+                Err(Failure::Server(packet)) => answer(relay, seq, &packet).await,
             }
         }
         command::STMT_FETCH => fetch(relay, running, id, packet).await,
@@ -118,43 +123,49 @@ async fn execute(
     id: u32,
     command: u8,
     packet: Packet,
-) -> io::Result<Result<(), Refusal>> {
+) -> io::Result<Result<(), Failure>> {
     let manner = relay.choice.manner();
     let Some(translated) = relay.prepared.translated(id) else {
-        return Ok(Err(Refusal::unknown_statement()));
+        return Ok(Err(Refusal::unknown_statement().into()));
     };
     let plan = translated.plan.clone();
     let long = std::mem::take(&mut translated.long);
     let kinds = translated.kinds.clone();
     let is_with_server = long.is_with_server();
-    let translating = Translating {
-        shared: running.shared,
-        manner,
-        charset: &running.context.charset,
-        plan: &plan,
-        payload: &packet.payload,
+    let translated = match plan.holds(running.index, running.context) {
+        Err(refusal) => Err(refusal.into()),
+        Ok(()) => match evaluated(relay, running, &plan).await? {
+            Err(failure) => Err(failure),
+            Ok(found) => {
+                let translating = Translating {
+                    shared: running.shared,
+                    manner,
+                    charset: &running.context.charset,
+                    plan: &plan,
+                    payload: &packet.payload,
+                    found: &found,
+                };
+                let known = Known {
+                    count: plan.count,
+                    kinds: &kinds,
+                    named: relay.responses.shape().query_attributes,
+                    apart: &[],
+                };
+                let parts = match command {
+                    command::STMT_BULK_EXECUTE => bulk::translate(&translating, &kinds).await,
+                    _ => translate(&translating, known, long).await,
+                };
+                parts.map_err(Failure::from)
+            }
+        },
     };
-    let holds = plan.holds(running.index, &running.context.charset);
-    let parts = match (holds, command) {
-        (Err(refusal), _) => Err(refusal),
-        (Ok(()), command::STMT_BULK_EXECUTE) => bulk::translate(&translating, &kinds).await,
-        (Ok(()), _) => {
-            let known = Known {
-                count: plan.count,
-                kinds: &kinds,
-                named: relay.responses.shape().query_attributes,
-                apart: &[],
-            };
-            translate(&translating, known, long).await
-        }
-    };
-    let (parts, kinds) = match parts {
-        Ok(parts) => parts,
-        Err(refusal) => {
+    let (parts, kinds) = match translated {
+        Ok(translated) => translated,
+        Err(failure) => {
             if is_with_server {
                 reset(relay, id).await?;
             }
-            return Ok(Err(refusal));
+            return Ok(Err(failure));
         }
     };
     let Packet { seq, payload } = packet;
@@ -170,6 +181,20 @@ async fn execute(
         return Ok(Ok(()));
     }
     respond(relay, running, id, &plan, seq).await.map(Ok)
+}
+
+/// The values of a statement's expressions, in their order; `None` for NULL.
+async fn evaluated(
+    relay: &mut Relay,
+    running: Running<'_>,
+    plan: &Planned,
+) -> io::Result<Result<Vec<Option<Literal>>, Failure>> {
+    if plan.expressions.is_empty() {
+        return Ok(Ok(Vec::new()));
+    }
+    let expressions = plan.expressions.iter().map(|(_, e)| e.clone());
+    let expressions: Vec<Expression> = expressions.collect();
+    evaluate::ask(relay, &expressions, running.shared.limits.row_bytes).await
 }
 
 /// The command with the parameters of codec columns replaced; and the types that the client has
@@ -289,10 +314,11 @@ async fn reset(relay: &mut Relay, id: u32) -> io::Result<()> {
 
 async fn refuse(relay: &mut Relay, seq: u8, refusal: &Refusal) -> io::Result<()> {
     tracing::info!(error = %refusal, "statement refused");
-    let packet = reply::err(refusal);
-    relay
-        .client
-        .write_packet(seq.wrapping_add(1), &packet)
-        .await
-        .map(drop)
+    answer(relay, seq, &reply::err(refusal)).await
+}
+
+/// Answers a command of the client in place of the server.
+async fn answer(relay: &mut Relay, seq: u8, packet: &[u8]) -> io::Result<()> {
+    let written = relay.client.write_packet(seq.wrapping_add(1), packet);
+    written.await.map(drop)
 }

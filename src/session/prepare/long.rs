@@ -114,7 +114,7 @@ pub async fn receive(relay: &mut Relay, shared: &Shared, id: u32) -> io::Result<
     let is_gathered = match plan.slots[at] {
         Slot::Cell(_, cell) => !plan.columns[cell].is_unchanged(&manner),
         Slot::Hashed(_) => true,
-        Slot::Client(_) | Slot::Literal(_) => false,
+        Slot::Client(_) | Slot::Text(_) => false,
     };
     if is_gathered {
         return gather(relay, shared, id, number).await;

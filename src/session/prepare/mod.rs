@@ -31,6 +31,8 @@ use bytes::Bytes;
 
 use self::long::LongData;
 use super::coded::Coded;
+use super::context::SessionContext;
+use super::evaluate::Expression;
 use super::relay::Relay;
 use crate::catalog::{Index, Table};
 use crate::config::Limits;
@@ -119,9 +121,11 @@ struct Planned {
     count: usize,
     /// What its result is made of.
     read: Read,
-    /// `character_set_client`, in which its text is written.
-    charset: String,
-    /// Bytes of its text that its literals keep in memory.
+    /// What the meaning of its text depends on.
+    context: SessionContext,
+    /// What the server is asked for at each execution, with the cells that it is for.
+    expressions: Vec<(usize, Expression)>,
+    /// Bytes of its text that its literals and expressions keep in memory.
     kept: u64,
 }
 
@@ -132,9 +136,9 @@ enum Slot {
     Client(usize),
     /// The client's parameter of this number, which is the cell with that number.
     Cell(usize, usize),
-    /// A literal of the client's text, which is the cell with this number: it is bound by the
-    /// proxy at each execution, for its objects must be there then.
-    Literal(usize),
+    /// A literal or an expression of the client's text, which is the cell with this number: it is
+    /// bound by the proxy at each execution, for its objects must be there then.
+    Text(usize),
     /// The client's parameter of this number, of which the server gets the hash.
     Hashed(usize),
 }
@@ -274,7 +278,7 @@ impl Slot {
     fn client(&self) -> Option<usize> {
         match self {
             Self::Client(n) | Self::Cell(n, _) | Self::Hashed(n) => Some(*n),
-            Self::Literal(_) => None,
+            Self::Text(_) => None,
         }
     }
 }
@@ -291,10 +295,10 @@ impl Translated {
 }
 
 impl Planned {
-    /// The cells whose literals the proxy binds.
+    /// The cells of the text that the proxy binds.
     fn bound(&self) -> impl Iterator<Item = usize> + '_ {
         self.slots.iter().filter_map(|slot| match slot {
-            Slot::Literal(cell) => Some(*cell),
+            Slot::Text(cell) => Some(*cell),
             _ => None,
         })
     }
@@ -310,13 +314,17 @@ impl Planned {
         slots.position(|slot| slot.client() == Some(number))
     }
 
-    /// Whether the tables are still what they were when the statement was planned.
-    fn holds(&self, index: &Index, charset: &str) -> Result<(), Refusal> {
-        if self.charset != charset
-            && let Some(cell) = self.bound().next()
-        {
+    /// Whether the tables are still what they were when the statement was planned, and what its
+    /// text depends on.
+    fn holds(&self, index: &Index, context: &SessionContext) -> Result<(), Refusal> {
+        let (before, now) = (&self.context, context);
+        let is_read_alike = before.charset == now.charset
+            && (self.expressions.is_empty()
+                || before.schema == now.schema && before.dialect == now.dialect);
+        if !is_read_alike && let Some(cell) = self.bound().next() {
             let column = &self.columns[cell].name;
-            let reason = "the client's character set has changed since the statement was prepared";
+            let reason = "what its text means has changed since the statement was prepared: the \
+                          client's character set, the database or the SQL mode";
             return Err(Refusal::unsupported(column, reason, "prepare it again"));
         }
         let is_same = |table: &Arc<Table>| {

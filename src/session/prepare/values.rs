@@ -48,6 +48,8 @@ pub struct Translating<'a> {
     pub plan: &'a Planned,
     /// The command.
     pub payload: &'a Bytes,
+    /// The values of the plan's expressions.
+    pub found: &'a [Option<Literal>],
 }
 
 /// A value as it is given to a codec; see [`Sent`].
@@ -87,7 +89,13 @@ impl Translating<'_> {
                         replaced[row][at] = self.hashed(bound[*n]).await?;
                         continue;
                     }
-                    Slot::Literal(cell) => (*cell, self.literal(*cell)),
+                    Slot::Text(cell) => {
+                        let given = self.text(*cell);
+                        if given.is_none() {
+                            replaced[row][at] = Some(Replaced::Null);
+                        }
+                        (*cell, given)
+                    }
                     Slot::Cell(n, cell) => (*cell, self.bound(*cell, bound[*n]).await?),
                 };
                 let Some(given) = input else { continue };
@@ -132,22 +140,35 @@ impl Translating<'_> {
                 self.check_charset(&self.plan.columns[input.cell], stored)?;
             }
             let (row, at) = input.place;
-            replaced[row][at] = stored;
+            replaced[row][at] = match (stored, self.plan.slots[at]) {
+                // What is stored as it is; nobody but the proxy has it.
+                (None, Slot::Text(_)) => {
+                    let value: Vec<u8> = input.given.literal.chunks(1 << 20).flatten().collect();
+                    Some(Replaced::Bytes(value.into()))
+                }
+                (stored, _) => stored,
+            };
         }
         Ok(replaced)
     }
 
-    /// A value that stands in the text.
-    fn literal(&self, cell: usize) -> Option<Given> {
-        let cell = &self.plan.write.cells[cell];
-        match &cell.source {
-            Source::Literal(literal) => Some(Given {
-                literal: literal.clone(),
-                written: cell.span.len() as u64,
-                apart: None,
-            }),
-            Source::Parameter(_) | Source::Expression => None,
-        }
+    /// A value that stands in the text, or is what an expression there comes to; `None` for NULL.
+    fn text(&self, number: usize) -> Option<Given> {
+        let cell = &self.plan.write.cells[number];
+        let (literal, written) = match &cell.source {
+            Source::Literal(literal) => (literal, cell.span.len() as u64),
+            Source::Parameter(_) | Source::Expression => {
+                let expressions = &self.plan.expressions;
+                let at = expressions.iter().position(|(cell, _)| *cell == number)?;
+                let literal = self.found.get(at)?.as_ref()?;
+                (literal, literal.decoded_len())
+            }
+        };
+        Some(Given {
+            literal: literal.clone(),
+            written,
+            apart: None,
+        })
     }
 
     /// A value for a cell; `None` for one that no codec is asked about.

@@ -6,8 +6,6 @@
 //! sent to a server without one, a table of plain columns that DataJoint 0.14 opens. A column whose
 //! marker no tag can say stays as it is stored, which declares it as well.
 
-use std::ops::Range;
-
 use bytes::Bytes;
 
 use super::{Presentation, sql_type};
@@ -61,7 +59,7 @@ impl Shown<'_> {
             let codec = ColumnCodec::Chain(chain);
             if self.view.translates(&codec) {
                 edits.push(Edit {
-                    span: self.type_with_charset(column),
+                    span: column.text_type_span.clone(),
                     text: sql_type(self.view.shape(&codec)).into(),
                 });
             }
@@ -82,26 +80,10 @@ impl Shown<'_> {
         Some(edits)
     }
 
-    /// The type, with the character set and collation right after it.
-    fn type_with_charset(&self, column: &ColumnDef) -> Range<usize> {
-        let mut at = self.place(column.type_span.end);
-        let mut span = column.type_span.clone();
-        loop {
-            at = match () {
-                _ if self.are_words(at, &["CHARACTER", "SET"]) => at + 3,
-                _ if self.are_words(at, &["COLLATE"]) => at + 2,
-                _ => return span,
-            };
-            span.end = self.tokens.get(at - 1).map_or(span.end, |t| t.end);
-        }
-    }
-
     /// `CHECK (json_valid(c))`, by which MariaDB tells JSON, with the blank before it.
     fn json_check(&self, column: &ColumnDef) -> Option<Edit> {
-        let (start, end) = (
-            self.place(column.type_span.end),
-            self.place(column.span.end),
-        );
+        let place = |byte| self.tokens.partition_point(|t| t.start < byte);
+        let (start, end) = (place(column.type_span.end), place(column.span.end));
         let at = (start..end).find(|&at| {
             self.are_words(at, &["CHECK"])
                 && self.tokens.get(at + 1).is_some_and(|t| t.is_symbol(b'('))
@@ -112,11 +94,6 @@ impl Shown<'_> {
             span: self.tokens[at - 1].end..self.tokens[at + 6].end,
             text: Vec::new(),
         })
-    }
-
-    /// The first token that begins at a byte or after it.
-    fn place(&self, byte: usize) -> usize {
-        self.tokens.partition_point(|t| t.start < byte)
     }
 
     fn are_words(&self, at: usize, words: &[&str]) -> bool {

@@ -195,7 +195,7 @@ fn keys(lab: &Lab) {
     let path = |metadata: &str| {
         let fields: serde_json::Value = serde_json::from_str(metadata).expect("JSON");
         let path = fields["path"].as_str().expect("a path").to_owned();
-        path[..path.rfind('_').expect("a token")].to_owned()
+        path[..path.rfind("/o_").expect("a token")].to_owned()
     };
     assert_eq!(path(&by_binary), path(&by_text));
     let before = crate::support::objects::objects(&lab.store).len();

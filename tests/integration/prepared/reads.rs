@@ -228,3 +228,55 @@ fn a_missing_object() {
     assert_eq!(frames.last().expect("an error").body[0], 0xff);
     assert_eq!(client.text("SELECT 'alive'"), "alive");
 }
+
+/// Conditions on a value that is bound: compared by its hash.
+#[test]
+fn conditions() {
+    let lab = Lab::new("prepared_conditions");
+    conditioned(&lab);
+}
+
+#[test]
+fn conditions_on_mysql() {
+    if let Some(lab) = Lab::on_mysql("prepared_conditions") {
+        conditioned(&lab);
+    }
+}
+
+fn conditioned(lab: &Lab) {
+    lab.blob_table("t");
+    let mut client = lab.bytes();
+    let insert = Statement::prepare(&mut client, "INSERT INTO t (id, data) VALUES (?, ?)");
+    let value = |id: i32| blob(400 << (4 * id), id as u64);
+    for id in 1..=3 {
+        insert.ok(&mut client, &[int(id), bytes(BLOB, &value(id))]);
+    }
+    let select = "SELECT id, data FROM t WHERE data IN (?, ?) AND id < ? ORDER BY id";
+    let select = Statement::prepare(&mut client, select);
+    let bound = [
+        bytes(BLOB, &value(1)),
+        bytes(VAR_STRING, &value(3)),
+        int(100),
+    ];
+    for _ in 0..2 {
+        let rows = select.ok(&mut client, &bound).rows;
+        assert_eq!(rows.len(), 2);
+        for (row, id) in rows.iter().zip([1, 3]) {
+            assert_eq!(row[0].as_deref(), Some(&i32::to_le_bytes(id)[..]));
+            assert_same(row[1].as_deref().unwrap_or_default(), &value(id), "data");
+        }
+    }
+    for piece in value(2).chunks(1000) {
+        select.long_data(&mut client, 0, piece);
+    }
+    let bound = [super::statement::apart(BLOB), null(BLOB), int(100)];
+    let rows = select.ok(&mut client, &bound).rows;
+    assert_eq!(rows.len(), 1);
+    assert_same(rows[0][1].as_deref().unwrap_or_default(), &value(2), "data");
+    let none = [int(7), bytes(BLOB, b"something else"), int(100)];
+    assert!(select.ok(&mut client, &none).rows.is_empty());
+    let delete = Statement::prepare(&mut client, "DELETE FROM t WHERE data = ? OR id = ?");
+    let bound = [bytes(BLOB, &value(2)), int(3)];
+    assert_eq!(delete.ok(&mut client, &bound).affected, 2);
+    assert_eq!(client.text("SELECT COUNT(*) FROM t"), "1");
+}

@@ -445,3 +445,50 @@ fn texts_that_are_kept_are_bounded() {
     let again = Statement::prepare(&mut client, &text);
     again.ok(&mut client, &[int(1)]);
 }
+
+/// Values that the server makes, in the session of the client, at each execution.
+#[test]
+fn expressions() {
+    let lab = Lab::new("prepared_expressions");
+    lab.table(
+        "t",
+        "id INT PRIMARY KEY, note VARCHAR(200), data JSON COMMENT ':<blob@main>:', \
+         here LONGBLOB COMMENT ':<blob>:'",
+    );
+    let (mut client, mut direct) = (lab.bytes(), lab.direct());
+    let (first, second) = (blob(60, 1), blob(70, 2));
+    let hex = |value: &[u8]| data_encoding::HEXUPPER.encode(value);
+    let text = format!(
+        "REPLACE INTO t (id, data, note, here) VALUES (?, UNHEX('{}'), ?, @v), (?, @v, '', NULL)",
+        hex(&first)
+    );
+    let replace = Statement::prepare(&mut client, &text);
+    assert_eq!(replace.parameters.len(), 3);
+    let bound = [int(1), bytes(VAR_STRING, b"x"), int(2)];
+    replace.ok(&mut client, &bound);
+    assert_stored(&mut direct, &lab.store, "t", 1, &first);
+    let nulls =
+        "SELECT here IS NULL AND (SELECT data IS NULL FROM t WHERE id = 2) FROM t WHERE id = 1";
+    assert_eq!(direct.text(nulls), "1");
+    client.ok(format!("SET @v = X'{}'", hex(&second)));
+    replace.ok(&mut client, &bound);
+    assert_stored(&mut direct, &lab.store, "t", 1, &first);
+    assert_stored(&mut direct, &lab.store, "t", 2, &second);
+    assert_eq!(
+        direct.value("SELECT here FROM t WHERE id = 1"),
+        Some(second)
+    );
+    let before = objects(&lab.store).len();
+    client.ok("SET @v = 'nonsense'");
+    let error = replace.error(&mut client, &bound);
+    assert_eq!(error.code, 1366, "{error}");
+    let text = "INSERT INTO t (id, data) VALUES (?, (SELECT 'x' FROM missing))";
+    match Statement::try_prepare(&mut client, text) {
+        Ok(insert) => assert_eq!(insert.error(&mut client, &[int(9)]).code, 1146),
+        Err(error) => assert!(matches!(error.code, 1146 | 1235), "{error}"),
+    }
+    assert_eq!(objects(&lab.store).len(), before);
+    client.ok("SET sql_mode = CONCAT(@@sql_mode, ',ANSI_QUOTES')");
+    let error = replace.error(&mut client, &bound);
+    assert_eq!(error.code, 1235, "{error}");
+}

@@ -1,6 +1,7 @@
 //! UPDATE of codec columns.
 
 use super::expressions::{labs, state};
+use crate::support::client::Client;
 use crate::support::objects::{assert_stored, escaped, objects, packed, sql};
 
 fn set(head: &str, value: &[u8], tail: &str) -> Vec<u8> {
@@ -173,5 +174,90 @@ fn the_key_is_in_the_condition() {
         assert!(read.contains(&array(8)), "{read}");
         client.ok("UPDATE t SET data = NULL");
         assert!(objects(&lab.store).len() >= 2, "objects stay");
+    }
+}
+
+/// Where WHERE does not name one row, the rows are looked up, and each has an object of its own.
+#[test]
+fn each_row_has_its_own_object() {
+    for lab in labs("update_rows") {
+        lab.table(
+            "t",
+            "id INT AUTO_INCREMENT, name VARCHAR(20), at DATETIME(3), note VARCHAR(9), \
+             data JSON COMMENT ':<object@main>:', b JSON COMMENT ':<blob@main>:', \
+             PRIMARY KEY (id, name, at)",
+        );
+        let (mut client, mut direct) = (lab.bytes(), lab.direct());
+        client.ok(
+            "INSERT INTO t (name, at) VALUES ('a', '2020-01-02 03:04:05.678'), \
+             ('b/c', '2020-01-02'), ('é', '2020-01-02'), ('d', '2021-01-01')",
+        );
+        let paths = |direct: &mut Client| {
+            let rows = direct.rows(
+                "SELECT JSON_UNQUOTE(JSON_EXTRACT(data, '$.path')) FROM t WHERE data IS NOT NULL \
+                 ORDER BY id",
+            );
+            let text = |row: &Vec<Option<Vec<u8>>>| {
+                String::from_utf8_lossy(row[0].as_deref().unwrap_or_default()).into_owned()
+            };
+            rows.iter().map(text).collect::<Vec<_>>()
+        };
+        let blob = packed(5, 60);
+        let answer = client.ok(set(
+            "UPDATE t SET data = 'one', note = 'n', b = ",
+            &blob,
+            " WHERE id < 4 -- not the last\n",
+        ));
+        assert_eq!(answer.affected, 3);
+        assert_eq!(
+            answer.status & 3,
+            2,
+            "in autocommit mode, in no transaction"
+        );
+        let found = paths(&mut direct);
+        assert_eq!(found.len(), 3);
+        for (path, key) in found.iter().zip([
+            "/t/id=1/name=a/at=2020-01-02T03-04-05/data_",
+            "/t/id=2/name=b%2Fc/at=2020-01-02T00-00-00/data_",
+            "/t/id=3/name=é/at=2020-01-02T00-00-00/data_",
+        ]) {
+            assert!(path.contains(key), "{path}");
+        }
+        let counts = "SELECT CONCAT_WS(',', COUNT(note), COUNT(b)) FROM t";
+        assert_eq!(direct.text(counts), "3,3");
+        assert_eq!(client.text("SELECT @@autocommit"), "1");
+        assert_eq!(client.text("SELECT data FROM t WHERE id = 2"), "one");
+        assert_eq!(client.value("SELECT b FROM t WHERE id = 3"), Some(blob));
+
+        let none = client.ok("UPDATE t SET data = 'none' WHERE note = 'nobody'");
+        assert_eq!((none.affected, none.status & 3), (0, 2));
+        client.ok("UPDATE t AS x SET x.data = 'last', note = 'm' ORDER BY x.id DESC LIMIT 1");
+        assert_eq!(client.text("SELECT data FROM t WHERE note = 'm'"), "last");
+        assert_eq!(client.text("SELECT id FROM t WHERE note = 'm'"), "4");
+
+        client.ok("START TRANSACTION");
+        let answer = client.ok("UPDATE t SET data = CONCAT('t', 'wo')");
+        assert_eq!(
+            (answer.affected, answer.status & 3),
+            (4, 3),
+            "still in the transaction"
+        );
+        assert_eq!(client.text("SELECT data FROM t WHERE id = 1"), "two");
+        client.ok("ROLLBACK");
+        assert_eq!(client.text("SELECT data FROM t WHERE id = 1"), "one");
+        client.ok("LOCK TABLES t WRITE");
+        client.ok("UPDATE t SET data = 'locked' WHERE name > ''");
+        client.ok("UNLOCK TABLES");
+        assert_eq!(paths(&mut direct).len(), 4);
+        assert_eq!(client.text("SELECT data FROM t WHERE id = 4"), "locked");
+
+        // The server's own errors, and nothing is left open.
+        let before = paths(&mut direct);
+        let error = client.error("UPDATE t SET data = 'x', note = 'much too long' WHERE id > 0");
+        assert_eq!(error.code, 1406, "{error}");
+        let error = client.error("UPDATE t SET data = 'x' WHERE missing = 1");
+        assert_eq!(error.code, 1054, "{error}");
+        assert_eq!(client.text("SELECT @@autocommit"), "1");
+        assert_eq!(paths(&mut direct), before);
     }
 }
