@@ -133,6 +133,15 @@ pub fn examine_prepared(text: &Bytes, context: &Context, index: &Index) -> Resul
         Plan::Choose(_) => Err(settings::refuse(
             "codec-proxy does not take it from prepared statements yet",
         )),
+        // The rows of the binary protocol are not rewritten.
+        Plan::Describe(Describe {
+            view,
+            table: Some(table),
+            ..
+        }) if view != View::Stored && !codecs(&table).is_empty() => {
+            let reason = "codec-proxy does not describe it in prepared statements";
+            Err(refuse_table(&table, reason, TEXT_PROTOCOL))
+        }
         Plan::Load(_) | Plan::Ask(_) => {
             let tokens = lex(text, context.dialect).tokens;
             let statement = Statement {
@@ -206,6 +215,7 @@ pub fn refuse_named(text: &Bytes, context: &Context) -> Result<(), Refusal> {
 fn one(statement: Statement, depth: usize) -> Result<Plan, Refusal> {
     match show::parse(statement.text, statement.tokens) {
         Some(Show::Columns { table, .. }) => {
+            refuse_filter(&statement, &table)?;
             return Ok(describe(&statement, &table, Subject::Columns));
         }
         Some(Show::Create(table)) => {
@@ -263,6 +273,30 @@ fn describe(statement: &Statement, name: &TableName, subject: Subject) -> Plan {
         table: table.filter(|t| t.kind == TableKind::Base).cloned(),
         mariadb,
     })
+}
+
+/// Refuses `SHOW COLUMNS … WHERE` of a codec table by what the view has otherwise than the server,
+/// which would look at what is stored.
+fn refuse_filter(statement: &Statement, name: &TableName) -> Result<(), Refusal> {
+    let table = statement.table(name.schema.as_deref(), &name.table);
+    let (Some(table), Some(at)) = (table, statement.find_word(1, &["WHERE"])) else {
+        return Ok(());
+    };
+    let differs = |at: usize| {
+        let named = |name: &str| {
+            let given = statement.name(at);
+            given.is_some_and(|given| given.eq_ignore_ascii_case(name.as_bytes()))
+        };
+        ["Type", "Collation", "Default", "Comment"]
+            .into_iter()
+            .any(named)
+    };
+    let is_shown = statement.context.view == View::Stored || codecs(table).is_empty();
+    if is_shown || !(at..statement.tokens.len()).any(differs) {
+        return Ok(());
+    }
+    let reason = "the server would choose its columns by how they are stored";
+    Err(refuse_table(table, reason, "choose them by Field, or all"))
 }
 
 /// MariaDB's ANALYZE runs the statement after it, and shows how it went.

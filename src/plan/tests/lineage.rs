@@ -269,7 +269,10 @@ fn comparisons_use_the_hash() {
         assert_eq!(found, with);
     }
     // The pointers are equal where the hashes are.
-    assert_eq!(lines("SELECT COUNT(*) FROM session GROUP BY traces"), "pass");
+    assert_eq!(
+        lines("SELECT COUNT(*) FROM session GROUP BY traces"),
+        "pass"
+    );
     check(&[
         (
             "SELECT s.traces = X'78' FROM session s",
