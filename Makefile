@@ -36,7 +36,7 @@ test: ## installs what is missing and runs every test
 	    $(SETUP)/azurite.sh; azurite=$$?; wait $$python && exit $$azurite
 	@if cargo nextest --version >/dev/null 2>&1; then cargo nextest run --locked --no-fail-fast; else cargo test --locked --no-fail-fast; fi
 
-test-clients: build ## runs 21 drivers of 9 languages directly and through codec-proxy, and compares
+test-clients: build ## runs the drivers of ten languages directly and through codec-proxy, and compares
 	@$(SETUP)/mariadb.sh
 	@$(SETUP)/matrix.sh
 	@$(TOOLS)/matrix/bin/python tests/clients/matrix/run.py --proxy $(PROXY)

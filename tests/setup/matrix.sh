@@ -29,6 +29,12 @@ wants /usr/include/sql.h unixodbc-dev
 [ -z "$packages" ] || apt_install $packages
 { have node && have npm; } || apt_install nodejs npm
 
+# RMariaDB is not in every Debian. CODEC_PROXY_TESTS_RSCRIPT names an Rscript that has it.
+if [ -z "${CODEC_PROXY_TESTS_RSCRIPT:-}" ] && ! [ -d /usr/lib/R/site-library/RMariaDB ] \
+    && apt-cache show r-cran-rmariadb >/dev/null 2>&1; then
+    apt_install r-cran-rmariadb
+fi
+
 "$setup_dir/python.sh" matrix matrix-aiomysql
 
 # The drivers for Node.

@@ -332,6 +332,10 @@ impl Answer<'_> {
         if plan.count > 0 {
             told.extend_from_slice(&packets[1 + parameters..before]);
         }
+        // MariaDB tells the columns of RETURNING only when the statement is executed.
+        if columns == 0 {
+            return Ok((told, Vec::new()));
+        }
         let definitions = packets[before..before + columns].to_vec();
         let (shown, announced) = self
             .meaning

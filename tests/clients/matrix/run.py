@@ -16,6 +16,7 @@ import itertools
 import json
 import os
 import pathlib
+import signal
 import subprocess
 import sys
 import tempfile
@@ -52,7 +53,12 @@ def main():
     chosen = [driver for driver in DRIVERS if not arguments.only or driver.name in arguments.only.split(",")]
     if not chosen:
         parser.error(f"no driver of that name; there are {', '.join(driver.name for driver in DRIVERS)}")
+    for driver in [driver for driver in chosen if not is_there(driver)]:
+        print(f"SKIPPED: {driver.title} is not installed")
+        chosen.remove(driver)
 
+    # So that the servers are ended then, too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     with contextlib.ExitStack() as stack:
         folder = pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="codec-proxy-matrix-")))
         values = make_values(folder / "in")
@@ -72,6 +78,13 @@ def main():
                         print(f"    {fault}", file=sys.stderr)
     print("\n" + table(chosen, databases, work))
     return close(work)
+
+
+def is_there(driver):
+    try:
+        return not driver.probe or subprocess.run(driver.probe, capture_output=True).returncode == 0
+    except OSError:
+        return False
 
 
 def make_values(folder):
@@ -97,17 +110,24 @@ def noise(size):
 Fault = collections.namedtuple("Fault", ["mode", "step", "what", "reason"])
 
 
+class Part:
+    """The values that a program is to use, and what follows from them."""
+
+    def __init__(self, values, without):
+        self.without = tuple(without)
+        self.values = {key: value for key, value in values.items() if key[0] not in without}
+        self.left = {note: names for note, names in LEFT.items() if not set(names) & set(without)}
+        self.steps = [step for step in STEPS if step.rpartition(" ")[2] not in without]
+
+
 class Lane:
-    """One driver with one protocol on one server: directly once, and through the proxy in every mode."""
+    """One driver with one protocol on one server: directly, and through the proxy in every mode."""
 
     numbers = itertools.count(1)
 
     def __init__(self, driver, server, protocol, values, folder):
         self.driver, self.server, self.protocol = driver, server, protocol
-        self.without = driver.without.get(protocol, [])
-        self.values = {key: value for key, value in values.items() if key[0] not in self.without}
-        self.left = {note: names for note, names in LEFT.items() if not set(names) & set(self.without)}
-        self.steps = [step for step in STEPS if step.rpartition(" ")[2] not in self.without]
+        self.values = values
         self.number = next(self.numbers)
         self.folder = folder / f"lane{self.number}"
         self.title = f"{server.name}, {driver.title}, {protocol}"
@@ -118,20 +138,32 @@ class Lane:
         self.folder.mkdir()
         (self.folder / "in").symlink_to("../in")
         try:
-            with self.server.database(f"matrix_{self.number}_direct", is_marked=False) as database:
-                direct = self.program(database, self.server.port, "plain", None)
-            if direct is not None:
-                self.version = direct.pop("driver", {}).get("version", "")
-                self.commands = self.tap.commands
-                for mode in self.modes:
+            references = {}
+            for mode in self.modes:
+                part = Part(self.values, self.driver.without_in(self.protocol, mode))
+                if part.without not in references:
+                    references[part.without] = self.directly(part)
+                if references[part.without] is not None:
                     with self.server.database(f"matrix_{self.number}_through", is_marked=True) as database:
-                        self.through(mode, database, direct)
+                        self.through(mode, part, database, references[part.without])
         except Exception as error:  # of the runner itself: it must not pass for a driver that works
             self.fault("*", "runner", f"{type(error).__name__}: {error}")
         return self
 
-    def through(self, mode, database, direct):
-        through = self.program(database, self.server.proxy_port, mode, direct)
+    def directly(self, part):
+        """The outcomes without a proxy, TLS and compression."""
+        with self.server.database(f"matrix_{self.number}_direct", is_marked=False) as database:
+            outcomes = self.program(part, database, self.server.port, "plain", "direct")
+        if outcomes is None:
+            return None
+        if missing := [step for step in part.steps if step not in outcomes]:
+            self.fault("direct", "program", f"has no step {', '.join(missing)}")
+        self.version = outcomes.pop("driver", {}).get("version", "")
+        self.commands = self.tap.commands
+        return outcomes
+
+    def through(self, mode, part, database, direct):
+        through = self.program(part, database, self.server.proxy_port, mode, mode)
         if through is None:
             return
         through.pop("driver", None)
@@ -143,11 +175,11 @@ class Lane:
             self.fault(mode, "connect", f"TLS {self.tap.tls}, compression {self.tap.compression}")
         if mode == "plain" and self.tap.commands != self.commands:
             self.fault(mode, "commands", f"{sorted(self.tap.commands)} in place of {sorted(self.commands)}")
-        for fault in self.server.stored_faults(database, self.values, self.left):
+        for fault in self.server.stored_faults(database, part.values, part.left):
             self.fault(mode, "stored", fault.replace(database, "DATABASE"))
 
-    def program(self, database, port, mode, direct):
-        """The outcomes by step; None, and a fault, if the program did not come to its end."""
+    def program(self, part, database, port, mode, name):
+        """The outcomes by step; None, and a fault of the mode `name`, if the program did not come to its end."""
         out = self.folder / "out"
         out.mkdir()
         self.server.warm()
@@ -155,8 +187,7 @@ class Lane:
         tls, compression = ("on" if each else "off" for each in MODES[mode])
         account = ["127.0.0.1", str(self.tap.port), self.server.user, self.server.password, database]
         command = [*self.driver.command, *account, tls, compression, self.protocol, str(self.folder)]
-        environment = {**os.environ, **self.driver.environment, "WITHOUT": ",".join(self.without)}
-        name = mode if direct else "direct"
+        environment = {**os.environ, **self.driver.environment, "WITHOUT": ",".join(part.without)}
         try:
             done = subprocess.run(command, env=environment, capture_output=True, stdin=subprocess.DEVNULL, timeout=PATIENCE)
         except (OSError, subprocess.TimeoutExpired) as error:
@@ -177,9 +208,7 @@ class Lane:
             words = done.stderr.decode(errors="replace").strip()[-400:]
             self.fault(name, "program", f"ended with {done.returncode} after {last!r}: {words}")
             return None
-        if direct is None and (missing := [step for step in self.steps if step not in outcomes]):
-            self.fault(name, "program", f"has no step {', '.join(missing)}")
-        for (value, column), bytes_ in self.values.items():
+        for (value, column), bytes_ in part.values.items():
             if read.get(f"{value}.{column}") != bytes_:
                 self.fault(name, f"select {value}", f"{column} is not what was inserted")
         return outcomes
@@ -218,7 +247,8 @@ def brief(outcome):
 def table(drivers, databases, work):
     """What works, by driver and server: both protocols, and whether the modes change anything."""
     names = [server.name for server in databases]
-    head = ["client", "version", *(f"{what} ({name})" for name in names for what in ("text", "prepared", "TLS", "compression"))]
+    whats = ("text", "prepared", "TLS", "compression")
+    head = ["client", "", *(f"{server.name} {server.version}: {what}" for server in databases for what in whats)]
     lines = [head, ["---"] * len(head)]
     for driver in drivers:
         lanes = [lane for lane in work if lane.driver is driver]
