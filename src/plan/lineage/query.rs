@@ -365,19 +365,24 @@ impl Walk<'_> {
     }
 
     fn grouped(&mut self, group_by: &GroupByExpr, scope: &Scope) {
-        let GroupByExpr::Expressions(grouped, _) = group_by else {
+        let GroupByExpr::Expressions(grouped, modifiers) = group_by else {
             return;
         };
+        // Rows of ROLLUP are sorted. MySQL wants the selected columns to be the grouped ones.
+        let can_be_hashes = modifiers.is_empty()
+            && (self.statement.index.is_mariadb() || scope.results.codec().is_none());
         for expr in grouped {
             let place = ordinal(expr);
             let by_place = place.and_then(|place| result_at(&scope.results, place));
-            let value = by_place.unwrap_or_else(|| self.value_of(expr, scope));
+            let value = by_place
+                .clone()
+                .unwrap_or_else(|| self.value_of(expr, scope));
             let Value::Codec(column) = value else {
                 continue;
             };
-            // As DISTINCT, by the pointers, which are equal where the hashes are: so the column can
-            // be selected beside it, and WITH ROLLUP has NULL in its place.
-            if !is_hashed(&column, self.statement.context.view) {
+            let view = self.statement.context.view;
+            let is_own = by_place.is_none() && can_be_hashes && is_hashed(&column, view);
+            if !is_own || !self.compare_by_hash(expr) {
                 self.touch(&column, &format!("GROUP BY would {COMPARES}"));
             }
         }

@@ -258,6 +258,7 @@ fn comparisons_use_the_hash() {
         "SELECT subject_id FROM session WHERE {x} IN ({h}, {h}, NULL)",
         "SELECT subject_id FROM session WHERE NOT {x} NOT IN ({h})",
         "SELECT COUNT(DISTINCT {x}) AS n FROM session",
+        "SELECT COUNT(*) FROM session GROUP BY {x}",
         "SELECT subject_id FROM (SELECT * FROM session) t WHERE ({x}) = {h}",
         "SELECT n FROM other WHERE EXISTS (SELECT 1 FROM session WHERE {x} = {h})",
     ] {
@@ -268,11 +269,6 @@ fn comparisons_use_the_hash() {
             .map_or(found.as_str(), |(_, text)| text);
         assert_eq!(found, with);
     }
-    // The pointers are equal where the hashes are.
-    assert_eq!(
-        lines("SELECT COUNT(*) FROM session GROUP BY traces"),
-        "pass"
-    );
     check(&[
         (
             "SELECT s.traces = X'78' FROM session s",
@@ -313,6 +309,7 @@ fn other_ways_are_refused() {
         "SELECT IFNULL(traces, '') FROM session",
         "SELECT IF(traces, 1, 2) FROM session",
         "SELECT NULLIF(traces, 'x') FROM session",
+        "SELECT COUNT(*) FROM session GROUP BY traces WITH ROLLUP",
         "SELECT CASE traces WHEN 'x' THEN 1 END FROM session",
         "SELECT FIRST_VALUE(subject_id) OVER (ORDER BY traces) FROM session",
         "SELECT MIN(traces) FROM session",
