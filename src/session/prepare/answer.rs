@@ -318,8 +318,10 @@ impl Answer<'_> {
         let before = 1 + parameters + end(parameters);
         let after = before + columns + end(columns);
         if packets.len() != after {
-            // Definitions that were left out (MySQL's optional metadata).
-            told.extend_from_slice(&packets[1..]);
+            // Definitions that were left out (MySQL's optional metadata); for a client without
+            // parameters the EOF packet after theirs is one too many.
+            let dropped = if plan.count == 0 { end(parameters) } else { 0 };
+            told.extend_from_slice(packets.get(1 + dropped..).unwrap_or_default());
             return Ok((told, Vec::new()));
         }
         for (slot, packet) in plan.slots.iter().zip(&packets[1..]) {
