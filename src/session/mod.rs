@@ -191,6 +191,7 @@ impl Session<'_> {
 
     async fn statement(&mut self, statement: Statement) -> io::Result<()> {
         self.settle().await?;
+        self.relay.note_changes();
         let index = self.shared.catalog.index();
         if !self.relay.context_valid {
             if self.relay.schema_known && !index.mentions(&statement.payload) {

@@ -15,7 +15,7 @@
 use std::io;
 use std::ops::Range;
 
-use bytes::Bytes;
+use bytes::{Buf, Bytes};
 
 use super::columns::Meaning;
 use super::context::SessionContext;
@@ -95,6 +95,12 @@ pub fn compared(write: &Write) -> impl Iterator<Item = Edit> {
 
 /// Sends a command in place of the client's, in as many packets as it takes.
 pub async fn send(relay: &mut Relay, statement: Statement, segments: Vec<Bytes>) -> io::Result<()> {
+    let mut segments = segments;
+    if let (false, Some(first)) = (statement.attributes.is_empty(), segments.first_mut()) {
+        let head = [&first[..1], &statement.attributes].concat();
+        first.advance(1);
+        segments.insert(0, head.into());
+    }
     let total = segments.iter().map(|s| s.len() as u64).sum();
     let mut out = Outgoing::new(&mut relay.server, 0);
     out.begin(total);

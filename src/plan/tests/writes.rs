@@ -348,6 +348,19 @@ fn harmless_changes_pass() {
     // What runs elsewhere is judged by its result.
     check(&[
         ("SHOW CREATE TABLE session", "describe"),
+        (
+            "SHOW COLUMNS FROM session WHERE Field = 'traces'",
+            "describe",
+        ),
+        (
+            "SHOW COLUMNS FROM session WHERE `Type` = 'longblob'",
+            "no lab.session",
+        ),
+        (
+            "SHOW FULL COLUMNS FROM session WHERE comment LIKE '%x'",
+            "no lab.session",
+        ),
+        ("SHOW COLUMNS FROM other WHERE Type = 'int'", "describe"),
         ("CALL p(1)", "read"),
         ("EXECUTE s USING @x", "read"),
         ("PREPARE s FROM 'SELECT subject_id FROM session'", "read"),
