@@ -193,6 +193,9 @@ impl Preparing<'_> {
             // Refused by `examine_prepared`.
             lookup: _,
             copied: _,
+            edits: _,
+            hashed: _,
+            returned: _,
         } = &write;
         let mut columns = Vec::with_capacity(cells.len());
         // Places in the text, and what stands there for the server.
