@@ -280,3 +280,24 @@ fn conditioned(lab: &Lab) {
     assert_eq!(delete.ok(&mut client, &bound).affected, 2);
     assert_eq!(client.text("SELECT COUNT(*) FROM t"), "1");
 }
+
+/// What MariaDB's DELETE returns; its columns are told when it is executed.
+#[test]
+fn deleted_rows() {
+    let lab = Lab::new("prepared_returning");
+    lab.blob_table("t");
+    let mut client = lab.bytes();
+    let insert = Statement::prepare(&mut client, "INSERT INTO t (id, data) VALUES (?, ?)");
+    let value = blob(400, 3);
+    for id in 1..=2 {
+        insert.ok(&mut client, &[int(id), bytes(BLOB, &value)]);
+    }
+    let delete = "DELETE FROM t WHERE id = ? RETURNING id, data";
+    let delete = Statement::prepare(&mut client, delete);
+    for id in 1..=2 {
+        let rows = delete.ok(&mut client, &[int(id)]).rows;
+        assert_eq!(rows.len(), 1);
+        assert_same(rows[0][1].as_deref().unwrap_or_default(), &value, "data");
+    }
+    assert_eq!(client.text("SELECT COUNT(*) FROM t"), "0");
+}
