@@ -53,7 +53,10 @@ pub(super) fn plan(statement: Statement, ddl: Ddl) -> Result<Plan, Refusal> {
 
 /// A codec column that `LIKE` would give to a new table.
 fn like_codecs(statement: &Statement, like: bool) -> Option<CodecColumn> {
-    let tables = like.then(|| statement.tables()).unwrap_or_default();
+    let tables = match like {
+        true => statement.tables(),
+        false => Vec::new(),
+    };
     statement.translated(&tables).into_iter().next()
 }
 
