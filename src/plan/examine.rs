@@ -151,6 +151,15 @@ pub fn examine_prepared(text: &Bytes, context: &Context, index: &Index) -> Resul
         Plan::Choose(_) => Err(settings::refuse(
             "codec-proxy does not take it from prepared statements yet",
         )),
+        // The rows of the binary protocol are not rewritten.
+        Plan::Describe(Describe {
+            view,
+            table: Some(table),
+            ..
+        }) if view != View::Stored && !codecs(&table).is_empty() => {
+            let reason = "codec-proxy does not describe it in prepared statements";
+            Err(refuse_table(&table, reason, TEXT_PROTOCOL))
+        }
         Plan::Load(_) | Plan::Ask(_) => {
             let tokens = lex(text, context.dialect).tokens;
             let statement = Statement {
