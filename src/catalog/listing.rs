@@ -6,7 +6,7 @@
 use mysql_async::OptsBuilder;
 use mysql_async::prelude::Queryable;
 
-use super::{CatalogError, NameCase, pool, scan, within};
+use super::{CatalogError, NameCase, Programs, pool, scan, within};
 use crate::codec::{TypeSpec, comment};
 
 /// What a database has, as far as the account may see it.
@@ -16,6 +16,8 @@ pub struct Listing {
     pub columns: Vec<MarkedColumn>,
     /// How the server compares schema and table names.
     pub case: NameCase,
+    /// Stored programs that may write to their tables.
+    pub programs: Programs,
 }
 
 /// A column whose comment carries the type spec of a codec.
@@ -48,7 +50,12 @@ impl Listing {
             let rows: Vec<(String, String, String, String)> = conn.query(query).await?;
             let mut columns: Vec<_> = rows.into_iter().filter_map(marked).collect();
             columns.sort_by(|a, b| (&a.schema, &a.table).cmp(&(&b.schema, &b.table)));
-            Ok(Self { columns, case })
+            let programs = Programs::read(&mut conn, &columns).await?;
+            Ok(Self {
+                columns,
+                case,
+                programs,
+            })
         });
         let listing = listing.await?;
         pool.disconnect().await?;

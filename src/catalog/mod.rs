@@ -14,6 +14,7 @@ mod known;
 mod listing;
 mod marker;
 mod matcher;
+mod programs;
 mod scan;
 
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -26,6 +27,7 @@ use tokio::runtime::Handle;
 pub use index::{Column, ColumnCodec, Index, NameCase, Table, TableKind, fold_case, same_name};
 pub use key::KeyType;
 pub use listing::{Listing, MarkedColumn};
+pub use programs::Programs;
 
 use known::{Known, Name};
 use marker::Markers;

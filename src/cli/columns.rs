@@ -18,7 +18,8 @@ use crate::store::StoresSettings;
 pub(super) const HELP: &str = "\
 One line for each column whose comment carries a codec, as the account of the configuration sees
 them. STATE is \"ok\", or why the column cannot be used. Exits with 1 if there is such a column,
-or if the database cannot be asked.
+or if the database cannot be asked. Triggers and stored routines that may write to the tables of these
+columns inside the server, past codec-proxy, are told as warnings.
 
 Examples:
   $ codec-proxy columns --config codec-proxy.toml
@@ -53,6 +54,12 @@ pub(super) fn run(arguments: &Arguments) -> ExitCode {
     } else {
         let json: Vec<_> = entries.iter().map(Entry::json).collect();
         form.print(&json, || lines(&entries));
+    }
+    for sentence in &listing.programs.writing {
+        eprintln!("warning: {sentence}, which codec-proxy does not see");
+    }
+    for sentence in &listing.programs.unseen {
+        eprintln!("note: not seen: {sentence}");
     }
     if entries.iter().all(|entry| entry.store.is_ok()) {
         ExitCode::SUCCESS
@@ -177,6 +184,7 @@ mod tests {
         Listing {
             columns: columns.into(),
             case,
+            ..Listing::default()
         }
     }
 

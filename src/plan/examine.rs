@@ -119,6 +119,24 @@ pub fn altered(text: &Bytes, context: &Context, index: &Index) -> Option<(String
 /// what can be sent as text only.
 pub fn examine_prepared(text: &Bytes, context: &Context, index: &Index) -> Result<Plan, Refusal> {
     let plan = examine_with_parameters(text, context, index)?;
+    if let Plan::Write(Write {
+        edits,
+        hashed,
+        returned,
+        ..
+    }) = &plan
+        && (*hashed || !edits.is_empty() || returned.is_some())
+    {
+        let tokens = lex(text, context.dialect).tokens;
+        let statement = Statement {
+            text,
+            tokens: &tokens,
+            context,
+            index,
+        };
+        let reason = "codec-proxy does not compare or return it in prepared statements that write";
+        return Err(refuse_all(&statement, reason, TEXT_PROTOCOL));
+    }
     if let Plan::Write(Write { lookup, copied, .. }) = &plan {
         let table = lookup.as_ref().map(|lookup| (&lookup.table, lookup.column));
         let copied = copied.first().map(|copied| (&copied.table, copied.column));
@@ -133,6 +151,15 @@ pub fn examine_prepared(text: &Bytes, context: &Context, index: &Index) -> Resul
         Plan::Choose(_) => Err(settings::refuse(
             "codec-proxy does not take it from prepared statements yet",
         )),
+        // The rows of the binary protocol are not rewritten.
+        Plan::Describe(Describe {
+            view,
+            table: Some(table),
+            ..
+        }) if view != View::Stored && !codecs(&table).is_empty() => {
+            let reason = "codec-proxy does not describe it in prepared statements";
+            Err(refuse_table(&table, reason, TEXT_PROTOCOL))
+        }
         Plan::Load(_) | Plan::Ask(_) => {
             let tokens = lex(text, context.dialect).tokens;
             let statement = Statement {
@@ -206,6 +233,7 @@ pub fn refuse_named(text: &Bytes, context: &Context) -> Result<(), Refusal> {
 fn one(statement: Statement, depth: usize) -> Result<Plan, Refusal> {
     match show::parse(statement.text, statement.tokens) {
         Some(Show::Columns { table, .. }) => {
+            filters_none(&statement, &table)?;
             return Ok(describe(&statement, &table, Subject::Columns));
         }
         Some(Show::Create(table)) => {
@@ -246,6 +274,29 @@ fn one(statement: Statement, depth: usize) -> Result<Plan, Refusal> {
         | "BACKUP" | "SHUTDOWN" => Ok(Plan::Pass),
         "" => change::whole(statement, "this statement"),
         other => change::whole(statement, other),
+    }
+}
+
+/// Refuses a condition of SHOW COLUMNS that the server would judge by what is stored.
+fn filters_none(statement: &Statement, name: &TableName) -> Result<(), Refusal> {
+    const SHOWN_OTHERWISE: [&str; 3] = ["TYPE", "COLLATION", "COMMENT"];
+    let Some(table) = statement.table(name.schema.as_deref(), &name.table) else {
+        return Ok(());
+    };
+    let condition = statement.find_word(1, &["WHERE"]);
+    let mut condition = condition.unwrap_or(statement.tokens.len())..statement.tokens.len();
+    let named = condition.any(|at| {
+        let name = statement.name(at).unwrap_or_default();
+        let is = |field: &&str| name.eq_ignore_ascii_case(field.as_bytes());
+        SHOWN_OTHERWISE.iter().any(is)
+    });
+    match named && statement.context.view != View::Stored {
+        false => Ok(()),
+        true => Err(refuse_table(
+            table,
+            "the condition would be judged by types and comments as they are stored",
+            "leave the condition out, or ask by Field",
+        )),
     }
 }
 

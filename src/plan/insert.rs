@@ -8,7 +8,7 @@ use super::duplicate::Duplicate;
 use super::select;
 use super::statement::{CodecColumn, Statement, codecs, refuse_table, refuse_views};
 use super::value::{self, LITERALLY, codec_column, needs_key};
-use super::{Cell, Copied, KeyPart, Plan, RowKey, Write};
+use super::{Cell, Copied, KeyPart, Plan, Read, RowKey, Write, lineage};
 use crate::catalog::Table;
 use crate::refusal::Refusal;
 use crate::sql::insert::{self, Insert, Item, Source};
@@ -64,22 +64,22 @@ impl Filling<'_> {
             target: self.target.as_ref(),
         };
         cells.extend(duplicate.cells()?);
-        let returning = self.insert.returning.clone();
-        if let Some(column) = self.target_translated().first()
-            && self.statement.has_wildcard(returning.clone())
-        {
-            return Err(column.refuse(
-                "RETURNING * would return what is stored",
-                "name the columns",
-            ));
-        }
-        self.reads_none(returning, "RETURNING would return what is stored")?;
-        match cells.is_empty() && copied.is_empty() {
+        let mut returned = self.returned()?;
+        let edits = returned
+            .as_mut()
+            .map(|read| std::mem::take(&mut read.edits));
+        let edits = edits.unwrap_or_default();
+        match cells.is_empty() && copied.is_empty() && returned.is_none() {
             false => Ok(Plan::Write(Write {
                 cells,
                 keys,
-                lookup: None,
                 copied,
+                hashed: returned
+                    .as_ref()
+                    .is_some_and(|read| !read.hashed.is_empty()),
+                edits,
+                returned,
+                ..Write::default()
             })),
             true => Ok(Plan::Pass),
         }
@@ -102,6 +102,27 @@ impl Filling<'_> {
             }
             Source::Query(_) => Ok(Default::default()),
         }
+    }
+
+    /// What RETURNING gives, unless the server's answer can be passed on.
+    fn returned(&self) -> Result<Option<Read>, Refusal> {
+        let tokens = self.insert.returning.clone();
+        if tokens.is_empty() {
+            return Ok(None);
+        }
+        let Some(table) = &self.target else {
+            self.reads_none(tokens, "RETURNING would return what is stored")?;
+            return Ok(None);
+        };
+        let name = &self.insert.table;
+        let current = self.statement.context.schema.map(str::to_owned);
+        let target = lineage::Target {
+            name: name.table.clone(),
+            schema: name.schema.clone().or(current),
+            table: Some(table.clone()),
+        };
+        let lines = lineage::of_returning(self.statement, tokens, &target)?;
+        Ok((!lines.is_plain()).then(|| lines.into_read()))
     }
 
     /// INSERT … SELECT.
@@ -230,10 +251,6 @@ impl Filling<'_> {
         let table = self.target.as_ref()?;
         let places = self.places(table).into_iter().flatten();
         places.filter_map(|place| codec_column(table, place)).next()
-    }
-
-    fn target_translated(&self) -> Vec<CodecColumn> {
-        self.statement.translated(self.target.as_slice())
     }
 
     /// Refuses an expression that reads a translated codec column.

@@ -132,6 +132,12 @@ pub struct Write {
     pub lookup: Option<Lookup>,
     /// Values of an INSERT … SELECT, which may differ from row to row.
     pub copied: Vec<Copied>,
+    /// What else is replaced in the text, in its order: comparisons of codec columns.
+    pub edits: Vec<Edit>,
+    /// Whether a `?` of a statement to be prepared is compared so.
+    pub hashed: bool,
+    /// What RETURNING gives, if some of it is to be decoded; its edits are among those above.
+    pub returned: Option<Read>,
 }
 
 /// An expression of an INSERT … SELECT that goes to a codec column: what is stored for it depends

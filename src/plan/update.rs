@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::change::{assigned, uses_none};
 use super::statement::{CodecColumn, Statement, codecs, refuse_views};
 use super::value::{self, codec_column, is_alike, is_null, needs_key};
-use super::{Cell, KeyPart, Lookup, Plan, RowKey, Write};
+use super::{Cell, Edit, KeyPart, Lookup, Plan, RowKey, Write, lineage};
 use crate::catalog::{KeyType, same_name};
 use crate::refusal::Refusal;
 use crate::sql::insert::{Assignment, Item};
@@ -16,8 +16,8 @@ const INSERT: &str = "write it with INSERT … VALUES or REPLACE";
 const USED: &str = "UPDATE would use what is stored";
 
 /// An UPDATE passes if it gives codec columns nothing but NULL, DEFAULT or what is stored in
-/// such a column already; other values are encoded. Translated columns are used under `IS NULL`
-/// only.
+/// such a column already; other values are encoded. In WHERE, hash-addressed columns are compared
+/// by their hashes.
 pub(super) fn plan(statement: Statement) -> Result<Plan, Refusal> {
     let set = statement.find_word(1, &["SET"]).unwrap_or(0);
     let end = statement.find_word(set, &["WHERE", "ORDER", "LIMIT", "RETURNING"]);
@@ -27,6 +27,8 @@ pub(super) fn plan(statement: Statement) -> Result<Plan, Refusal> {
     refuse_views(&tables)?;
     let columns: Vec<CodecColumn> = tables.iter().flat_map(codecs).collect();
     let read = statement.translated(&tables);
+    let mut edits = Vec::new();
+    let mut hashed = false;
     let written = places
         .iter()
         .find_map(|at| statement.column_at(*at, &columns));
@@ -39,31 +41,66 @@ pub(super) fn plan(statement: Statement) -> Result<Plan, Refusal> {
     };
     let mut keys = Vec::new();
     let mut lookup = None;
-    if let Some(column) = written {
-        let Some(update) = update::parse(statement.text, statement.tokens) else {
+    match (written, update::parse(statement.text, statement.tokens)) {
+        (Some(column), None) => {
             return Err(column.refuse("codec-proxy does not understand this UPDATE", INSERT));
-        };
-        for assignment in &update.assignments {
-            setting.assignment(&update, assignment)?;
         }
-        if let Some(column) = setting.keyed.take() {
-            match setting.key(&update, &column) {
-                Ok(key) => keys.push(key),
-                Err(refusal) => lookup = Some(setting.lookup(&update, &column).ok_or(refusal)?),
+        (None, None) => {}
+        (_, Some(update)) => {
+            for assignment in &update.assignments {
+                setting.assignment(&update, assignment)?;
+            }
+            if let Some(tokens) = &update.condition
+                && update.all == update.tables.len()
+            {
+                let compared = compared(statement, &update, tokens.clone())?;
+                setting.done.push(tokens.clone());
+                (edits, hashed) = (compared.0, !compared.1.is_empty());
+            }
+            if let Some(column) = setting.keyed.take() {
+                match setting.key(&update, &column) {
+                    Ok(key) => keys.push(key),
+                    Err(refusal) => {
+                        let found = setting.lookup(&update, &column, &edits);
+                        lookup = Some(found.ok_or(refusal)?);
+                    }
+                }
             }
         }
     }
     let Setting { cells, done, .. } = setting;
     uses_nothing_else(&statement, &read, done)?;
-    Ok(match cells.is_empty() {
+    Ok(match cells.is_empty() && edits.is_empty() && !hashed {
         true => Plan::Pass,
         false => Plan::Write(Write {
             cells,
             keys,
             lookup,
-            copied: Vec::new(),
+            edits,
+            hashed,
+            ..Write::default()
         }),
     })
+}
+
+/// What is to be edited in WHERE, so that values are compared by their hashes, and the `?` there.
+fn compared(
+    statement: Statement,
+    update: &Update,
+    tokens: Range<usize>,
+) -> Result<(Vec<Edit>, Vec<usize>), Refusal> {
+    let target = |target: &update::Target| {
+        let schema = target.table.schema.as_deref();
+        let current = statement.context.schema;
+        let is_alone = target.alias.is_none();
+        lineage::Target {
+            name: target.alias.clone().unwrap_or(target.table.table.clone()),
+            schema: schema.or(current).filter(|_| is_alone).map(str::to_owned),
+            table: statement.table(schema, &target.table.table).cloned(),
+        }
+    };
+    let targets: Vec<_> = update.tables.iter().map(target).collect();
+    lineage::of_condition(statement, tokens, &targets)
 }
 
 /// Refuses another use of a translated column than in these ranges of tokens.
@@ -198,7 +235,7 @@ impl Setting<'_> {
     }
 
     /// How the rows are found where WHERE does not name one; `None` if they cannot be.
-    fn lookup(&self, update: &Update, column: &CodecColumn) -> Option<Lookup> {
+    fn lookup(&self, update: &Update, column: &CodecColumn, edits: &[Edit]) -> Option<Lookup> {
         let statement = self.statement;
         let is_changed = |name: &str| {
             let mut assigned = update.assignments.iter();
@@ -242,7 +279,13 @@ impl Setting<'_> {
         let condition = update.condition.as_ref().map(span);
         if let Some(condition) = &condition {
             rows.extend_from_slice(b" WHERE ");
-            rows.extend_from_slice(&statement.text[condition.clone()]);
+            let shifted = edits.iter().map(|edit| Edit {
+                span: edit.span.start - condition.start..edit.span.end - condition.start,
+                text: edit.text.clone(),
+            });
+            let shifted: Vec<Edit> = shifted.collect();
+            let text = &statement.text[condition.clone()];
+            rows.extend_from_slice(&super::rewritten(text, &shifted));
         }
         rows.push(b'\n');
         rows.extend_from_slice(&statement.text[span(&update.order_and_limit)]);

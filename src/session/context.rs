@@ -2,7 +2,8 @@
 //! and the character sets of what the client sends and gets.
 //!
 //! The server is asked, in the same session, before a statement on a codec table when the answer
-//! may have changed; the relay keeps track of that ([`Relay::context_valid`]). For statements on
+//! may have changed; the relay keeps track of that ([`Relay::context_valid`]) by the statements
+//! that go by, and by what the server's answers say of it ([`Relay::note_changes`]). For statements on
 //! other tables (any DDL, `SHOW COLUMNS`) what the relay has seen go by is enough as long as
 //! [`Relay::schema_known`]: the question would show in the client's `FOUND_ROWS()`.
 
@@ -19,7 +20,7 @@ use crate::wire::row;
 
 /// `BINARY` because the server would convert text to `character_set_results`: a name with the
 /// loss of what that lacks, and all of it if it is UTF-16.
-const QUESTION: &[u8] = b"\x03SELECT CAST(DATABASE() AS BINARY), CAST(@@sql_mode AS BINARY), \
+const QUESTION: &[u8] = b"SELECT CAST(DATABASE() AS BINARY), CAST(@@sql_mode AS BINARY), \
     CAST(@@character_set_client AS BINARY), CAST(@@character_set_results AS BINARY), \
     CAST(@@character_set_connection AS BINARY)";
 /// The answer is a few hundred bytes.
@@ -85,7 +86,8 @@ impl ResultCharset {
 
 /// Asks the server. `Ok(Err(packet))` is an ERR packet for the client.
 pub async fn ask(relay: &mut Relay) -> io::Result<Result<SessionContext, Vec<u8>>> {
-    relay.server.write_packet(0, QUESTION).await?;
+    let question = [relay.query_head(), QUESTION].concat();
+    relay.server.write_packet(0, &question).await?;
     relay.responses.sent(command::expect(command::QUERY));
     let mut context = None;
     loop {
@@ -104,6 +106,7 @@ pub async fn ask(relay: &mut Relay) -> io::Result<Result<SessionContext, Vec<u8>
     }
     relay.server.resume();
     relay.context_valid = context.is_some();
+    relay.context_status = relay.responses.status();
     relay.schema_known = context.is_some();
     let silent = || {
         let reason = "the server does not say which database and SQL mode are current";

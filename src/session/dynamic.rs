@@ -25,7 +25,8 @@ pub async fn ask(
 ) -> io::Result<Result<Bytes, Vec<u8>>> {
     // Binary, so that it is not converted to `character_set_results`.
     let question = [
-        b"\x03SELECT CAST(CONVERT((".as_slice(),
+        relay.query_head(),
+        b"SELECT CAST(CONVERT((",
         expression,
         b") USING utf8mb4) AS BINARY)",
     ];

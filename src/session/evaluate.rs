@@ -126,7 +126,8 @@ fn cells(answer: &Bytes, expressions: &[Expression]) -> Vec<Option<Literal>> {
     values.collect()
 }
 
-/// The first warning of the last question whose number is not among the `harmless`.
+/// The first warning of the last question whose number is not among the `harmless`; without
+/// what it quotes, which may be the value.
 async fn warning(relay: &mut Relay, harmless: &[&[u8]]) -> io::Result<Option<String>> {
     let mut found = None;
     let asked = question::ask(relay, b"SHOW WARNINGS LIMIT 64", 1 << 20, |row| {
@@ -136,7 +137,10 @@ async fn warning(relay: &mut Relay, harmless: &[&[u8]]) -> io::Result<Option<Str
             && !harmless.contains(&code)
             && found.is_none()
         {
-            found = Some(String::from_utf8_lossy(text).into_owned());
+            let words = text.split(|byte| *byte == b'\'').next().unwrap_or_default();
+            let words = String::from_utf8_lossy(words);
+            let code = String::from_utf8_lossy(code);
+            found = Some(format!("{code} {}", words.trim_end_matches([' ', ':'])));
         }
     });
     match asked.await? {

@@ -120,6 +120,7 @@ async fn send(
         payload: statement.payload.clone(),
         seq: statement.seq,
         packet: None,
+        attributes: statement.attributes.clone(),
     };
     write::send(relay, copy, text).await?;
     relay.seq_shift = 0;

@@ -191,6 +191,7 @@ impl Session<'_> {
 
     async fn statement(&mut self, statement: Statement) -> io::Result<()> {
         self.settle().await?;
+        self.relay.note_changes();
         let index = self.shared.catalog.index();
         if !self.relay.context_valid {
             if self.relay.schema_known && !index.mentions(&statement.payload) {
@@ -231,7 +232,9 @@ impl Session<'_> {
             Ok(Plan::Write(write)) => {
                 drop(text);
                 let seq = statement.seq;
-                match write::run(relay, self.shared, &self.context, statement, write).await? {
+                match write::run(relay, self.shared, &self.context, &index, statement, write)
+                    .await?
+                {
                     Ok(()) => Ok(()),
                     Err(failure) => return self.fail(seq, &failure).await,
                 }

@@ -28,7 +28,7 @@ pub async fn ask(
     limit: u64,
     mut row: impl FnMut(Bytes),
 ) -> io::Result<Result<End, Bytes>> {
-    let command = [&[command::QUERY], question].concat();
+    let command = [relay.query_head(), question].concat();
     relay.server.write_packet(0, &command).await?;
     relay.responses.sent(command::expect(command::QUERY));
     let mut done = Ok(End::default());

@@ -201,6 +201,11 @@ impl Results<'_> {
         let count = lenenc::read_int(count).map(|(count, _)| count);
         match count == Some(remembered.len() as u64) {
             true => self.define(&remembered).map(drop),
+            false if self.binary.is_none() => Err(Refusal::unsupported(
+                "this result",
+                "the session has the definitions of its columns left out",
+                "SET resultset_metadata = FULL",
+            )),
             false => Err(guard::refusal("this result")),
         }
     }

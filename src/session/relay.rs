@@ -29,6 +29,7 @@ use super::prepare::{self, Prepared};
 use crate::catalog::Catalog;
 use crate::plan::{self, Glance};
 use crate::view::{Choice, View};
+use crate::wire::attributes;
 use crate::wire::command;
 use crate::wire::packet::{self, HEADER, MAX_CHUNK};
 use crate::wire::reply;
@@ -69,6 +70,9 @@ pub struct Statement {
     pub seq: u8,
     /// The same with its packet header in front, where it was collected that way.
     pub packet: Option<Bytes>,
+    /// MySQL's query attributes, which stand between the command byte and the text, and are not in
+    /// `payload`; empty where they are not in use.
+    pub attributes: Bytes,
 }
 
 /// Both legs of a session and what is under way on them.
@@ -82,6 +86,8 @@ pub struct Relay {
     pub responses: Responses,
     /// False once a command may have changed what [`super::context`] remembers.
     pub context_valid: bool,
+    /// The status flags that were there when it was asked for.
+    pub context_status: u16,
     /// False once a command may have changed the current database.
     pub schema_known: bool,
     /// Added to the sequence numbers of the response under way, where the proxy sent the
@@ -143,6 +149,7 @@ impl Relay {
             server,
             responses,
             context_valid: false,
+            context_status: 0,
             schema_known: true,
             seq_shift: 0,
             prepared: Prepared::default(),
@@ -161,6 +168,17 @@ impl Relay {
         self.choice = Choice::new(self.listener);
         self.prepared = Prepared::default();
         self.context_valid = false;
+    }
+
+    /// Takes note of what the answers since the last time have said: what a stored program has
+    /// changed shows nowhere else.
+    pub fn note_changes(&mut self) {
+        const MODE: u16 = reply::ANSI_QUOTES | reply::NO_BACKSLASH_ESCAPES;
+        if self.responses.take_changed() {
+            self.context_valid = false;
+            self.schema_known = false;
+        }
+        self.context_valid &= (self.responses.status() ^ self.context_status) & MODE == 0;
     }
 
     /// Relays until something needs the session's attention. `ending` says that the session is
@@ -210,21 +228,29 @@ impl Relay {
     /// Queues a text command for the server, laid out as the client's packets were.
     pub fn forward(&mut self, statement: &Statement) {
         self.note_keyword(&statement.payload[1..], true);
+        let head = [&statement.payload[..1], &statement.attributes].concat();
+        let len = statement.payload.len() + statement.attributes.len();
         if let Some(packet) = &statement.packet {
             self.server.queue(packet.clone());
-        } else if statement.payload.len() < buffers::SIZE {
-            let mut wire = Vec::with_capacity(HEADER + statement.payload.len());
-            packet::push(&mut wire, 0, &statement.payload);
+        } else if len < buffers::SIZE {
+            let mut wire = Vec::with_capacity(HEADER + len);
+            wire.extend_from_slice(&packet::header(len, 0));
+            wire.extend_from_slice(&head);
+            wire.extend_from_slice(&statement.payload[1..]);
             self.server.queue(wire.into());
         } else {
-            for (seq, chunk) in chunks(&statement.payload) {
+            let mut rest = [Bytes::from(head), statement.payload.slice(1..)];
+            for (seq, len) in chunks(len) {
                 self.server
-                    .queue(Bytes::copy_from_slice(&packet::header(chunk.len(), seq)));
-                self.server.queue(chunk);
+                    .queue(Bytes::copy_from_slice(&packet::header(len, seq)));
+                let first = rest[0].split_to(len.min(rest[0].len()));
+                let second = rest[1].split_to(len - first.len());
+                self.server.queue(first);
+                self.server.queue(second);
             }
         }
         // Not 0 where the client's packet was another: see `several`.
-        let sent = packet::chunks(statement.payload.len() as u64) as u8;
+        let sent = packet::chunks(len as u64) as u8;
         self.seq_shift = statement.seq.wrapping_add(1).wrapping_sub(sent);
         self.responses.sent(command::expect(statement.command));
     }
@@ -329,7 +355,8 @@ impl Relay {
                 let Some(statement) = ready_ok!(self.collect(cx)?) else {
                     return Ok(Poll::Ready(Event::Closed));
                 };
-                if self.glance(&statement.payload, catalog) == Glance::Examine {
+                let text = &statement.payload[1..];
+                if self.glance(statement.command, text, catalog) == Glance::Examine {
                     return Ok(Poll::Ready(Event::Statement(statement)));
                 }
                 self.forward(&statement);
@@ -338,7 +365,7 @@ impl Relay {
             let Some((buffer, end)) = ready_ok!(read(cx, &mut self.client, CLIENT_READ)?) else {
                 return Ok(Poll::Ready(Event::Closed));
             };
-            let (used, sent, event) = self.commands(&buffer[..end], catalog);
+            let (used, sent, event) = self.commands(&buffer[..end], catalog)?;
             self.client.put_back(&buffer[used..end]);
             self.server.send_pooled(cx, buffer, sent)?;
             if let Some(event) = event {
@@ -352,7 +379,11 @@ impl Relay {
 
     /// Looks at the commands in `buf`; gives how many bytes are used up, how many of them go to
     /// the server as they are, and what needs the session's attention.
-    fn commands(&mut self, buf: &[u8], catalog: &Catalog) -> (usize, usize, Option<Event>) {
+    fn commands(
+        &mut self,
+        buf: &[u8],
+        catalog: &Catalog,
+    ) -> io::Result<(usize, usize, Option<Event>)> {
         let mut at = 0;
         loop {
             self.client.cutter.pass(buf, &mut at);
@@ -366,9 +397,9 @@ impl Relay {
             };
             let Some(head) = self.client.cutter.next(buf, &mut at, need) else {
                 if whole && self.collect_from(&buf[begin..]) {
-                    return (buf.len(), begin, None);
+                    return Ok((buf.len(), begin, None));
                 }
-                return (at, at, None);
+                return Ok((at, at, None));
             };
             if self.infile {
                 self.infile = head.len != 0 || head.continued;
@@ -385,14 +416,16 @@ impl Relay {
                 let seq = buf[head.start + 3];
                 let event = match command {
                     command::QUERY | command::STMT_PREPARE => {
-                        let payload = (self.glance(payload, catalog) == Glance::Examine)
-                            .then(|| Bytes::copy_from_slice(payload));
-                        payload.map(|payload| {
+                        let text = self.text_at(payload)?;
+                        let examined =
+                            self.glance(command, &payload[text..], catalog) == Glance::Examine;
+                        examined.then(|| {
                             Event::Statement(Statement {
                                 command,
-                                payload,
+                                payload: [&[command], &payload[text..]].concat().into(),
                                 seq,
                                 packet: None,
+                                attributes: Bytes::copy_from_slice(&payload[1..text]),
                             })
                         })
                     }
@@ -403,20 +436,22 @@ impl Relay {
                     }),
                 };
                 if event.is_some() {
-                    return (at, head.start, event);
+                    return Ok((at, head.start, event));
                 }
             }
             if command::is_on_statement(command) && self.prepared.any() {
                 if self.prepared.takes(payload) {
                     self.client.cutter = packet::Cutter::default();
-                    return (head.start, head.start, Some(Event::Prepared));
+                    return Ok((head.start, head.start, Some(Event::Prepared)));
                 }
                 if command == command::STMT_CLOSE {
                     self.prepared.closed(payload);
                 }
             }
             if command == command::QUERY {
-                self.note_keyword(&payload[1..], head.have == head.len && !head.continues);
+                // Of a long command only the beginning is here, perhaps not the text.
+                let text = self.text_at(payload).map_or(payload.len(), |at| at);
+                self.note_keyword(&payload[text..], head.have == head.len && !head.continues);
             } else if matches!(
                 command,
                 command::INIT_DB | command::STMT_EXECUTE | command::STMT_BULK_EXECUTE
@@ -453,10 +488,33 @@ impl Relay {
         }
     }
 
-    fn glance(&self, payload: &[u8], catalog: &Catalog) -> Glance {
-        let (index, text) = (catalog.index(), &payload[1..]);
+    /// Where the text of a command begins.
+    fn text_at(&self, payload: &[u8]) -> io::Result<usize> {
+        if !self.responses.shape().query_attributes || payload[0] != command::QUERY {
+            return Ok(1);
+        }
+        let attributes = attributes::len(&payload[1..]).ok_or_else(|| {
+            io::Error::new(
+                io::ErrorKind::InvalidData,
+                "query attributes that cannot be read",
+            )
+        })?;
+        Ok(1 + attributes)
+    }
+
+    /// What a `COM_QUERY` of the proxy's own begins with.
+    pub fn query_head(&self) -> &'static [u8] {
+        const WITH: [u8; 3] = [command::QUERY, attributes::NONE[0], attributes::NONE[1]];
+        match self.responses.shape().query_attributes {
+            true => &WITH,
+            false => &WITH[..1],
+        }
+    }
+
+    fn glance(&self, command: u8, text: &[u8], catalog: &Catalog) -> Glance {
+        let index = catalog.index();
         // What is prepared on a codec table must be known when the view is changed.
-        if payload[0] == command::STMT_PREPARE && index.mentions(text) {
+        if command == command::STMT_PREPARE && index.mentions(text) {
             return Glance::Examine;
         }
         plan::glance(text, &index, self.choice.view, self.multi_statements)
@@ -529,28 +587,30 @@ impl Relay {
                 ));
             }
         }
-        let done = self.collecting.take().map(|collected| {
-            let wire = collected.wire.freeze();
-            let payload = wire.slice(HEADER..);
-            Statement {
-                command: payload[0],
-                payload,
-                seq: collected.seq,
-                packet: (!collected.long).then_some(wire),
-            }
-        });
-        Ok(Poll::Ready(done))
+        let Some(mut collected) = self.collecting.take() else {
+            return Ok(Poll::Ready(None));
+        };
+        let command = collected.wire[HEADER];
+        let text = self.text_at(&collected.wire[HEADER..])?;
+        let attributes = Bytes::copy_from_slice(&collected.wire[HEADER + 1..HEADER + text]);
+        // Right before the text, where the last of the attributes was.
+        collected.wire[HEADER + text - 1] = command;
+        let wire = collected.wire.freeze();
+        Ok(Poll::Ready(Some(Statement {
+            command,
+            payload: wire.slice(HEADER + text - 1..),
+            seq: collected.seq,
+            packet: (!collected.long && attributes.is_empty()).then_some(wire),
+            attributes,
+        })))
     }
 }
 
-/// The payload as the chunks of a command.
-fn chunks(payload: &Bytes) -> impl Iterator<Item = (u8, Bytes)> + '_ {
-    (0..packet::chunks(payload.len() as u64)).map(|n| {
+/// The chunks of a command: their sequence numbers and lengths.
+fn chunks(len: usize) -> impl Iterator<Item = (u8, usize)> {
+    (0..packet::chunks(len as u64)).map(move |n| {
         let start = n as usize * MAX_CHUNK;
-        (
-            n as u8,
-            payload.slice(start..payload.len().min(start + MAX_CHUNK)),
-        )
+        (n as u8, (len - start).min(MAX_CHUNK))
     })
 }
 

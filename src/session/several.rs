@@ -36,6 +36,7 @@ impl Session<'_> {
     async fn one_by_one(&mut self, whole: &Statement) -> io::Result<()> {
         let mut rest = whole.payload.slice(1..);
         loop {
+            self.relay.note_changes();
             if !self.relay.context_valid {
                 match context::ask(&mut self.relay).await? {
                     Ok(context) => self.context = context,
@@ -56,6 +57,7 @@ impl Session<'_> {
                 payload: payload.freeze(),
                 seq,
                 packet: None,
+                attributes: whole.attributes.clone(),
             };
             Box::pin(self.statement(one)).await?;
             self.settle().await?;

@@ -284,6 +284,7 @@ async fn encoded(
     }
     let of_keys = values.edits.iter();
     edits.extend(of_keys.map(|(span, stored)| (span.clone(), spell(stored.clone()))));
+    edits.extend(write::compared(write));
     let bound = bound(rows);
     match &lookup.condition {
         Some(condition) => {

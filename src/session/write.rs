@@ -10,22 +10,25 @@
 //! 3. The statement is sent with each value replaced by what is stored for it, and with each
 //!    expression of a key replaced by its result; all other text is as the client wrote it. The
 //!    proxy dies before: orphans. The server refuses: orphans, and the client gets the server's
-//!    own error.
+//!    own error. What RETURNING gives is decoded as [`super::read`] says.
 
 use std::io;
 use std::ops::Range;
 
-use bytes::Bytes;
+use bytes::{Buf, Bytes};
 
+use super::columns::Meaning;
 use super::context::SessionContext;
 use super::copy;
 use super::encode::{Encoder, Sent, Stored};
 use super::link::Outgoing;
+use super::read;
 use super::refuse::Failure;
 use super::relay::{Relay, Statement};
 use super::shared::Shared;
 use super::update;
 use super::values::{self, Values};
+use crate::catalog::Index;
 use crate::config::Limits;
 use crate::plan::{Cell, Source, Write};
 use crate::refusal::Refusal;
@@ -34,11 +37,13 @@ use crate::sql::literal;
 use crate::wire::command;
 use crate::wire::packet;
 
-/// Stores the values and sends the statement; its response is left to the relay.
+/// Stores the values and sends the statement; its response is left to the relay, unless some of
+/// it is decoded.
 pub async fn run(
     relay: &mut Relay,
     shared: &Shared,
     context: &SessionContext,
+    index: &Index,
     statement: Statement,
     write: Write,
 ) -> io::Result<Result<(), Failure>> {
@@ -57,20 +62,45 @@ pub async fn run(
         Ok(edits) => edits,
         Err(refusal) => return Ok(Err(refusal.into())),
     };
-    if !copied.is_empty() {
+    if !copied.is_empty() || !write.edits.is_empty() {
         edits.extend(copied);
+        edits.extend(compared(&write));
         edits.sort_by_key(|(span, _)| span.start);
         if let Err(refusal) = check_total(&edits, &shared.limits) {
             return Ok(Err(refusal.into()));
         }
     }
     let segments = splice(&statement.payload, edits);
-    drop((write, values));
-    send(relay, statement, segments).await.map(Ok)
+    let (seq, returned) = (statement.seq, write.returned);
+    drop((write.cells, values));
+    send(relay, statement, segments).await?;
+    if let Some(returned) = returned {
+        relay.seq_shift = 0;
+        let meaning = Meaning {
+            lineage: &returned.columns,
+            index,
+            view: relay.choice.view,
+            charset: context.results,
+        };
+        read::respond(relay, shared, meaning, seq, None).await?;
+    }
+    Ok(Ok(()))
+}
+
+/// The edits that a plan has besides its values.
+pub fn compared(write: &Write) -> impl Iterator<Item = Edit> {
+    let edits = write.edits.iter();
+    edits.map(|edit| (edit.span.clone(), edit.text.clone().into()))
 }
 
 /// Sends a command in place of the client's, in as many packets as it takes.
 pub async fn send(relay: &mut Relay, statement: Statement, segments: Vec<Bytes>) -> io::Result<()> {
+    let mut segments = segments;
+    if let (false, Some(first)) = (statement.attributes.is_empty(), segments.first_mut()) {
+        let head = [&first[..1], &statement.attributes].concat();
+        first.advance(1);
+        segments.insert(0, head.into());
+    }
     let total = segments.iter().map(|s| s.len() as u64).sum();
     let mut out = Outgoing::new(&mut relay.server, 0);
     out.begin(total);

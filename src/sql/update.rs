@@ -19,6 +19,8 @@ pub struct Update {
     pub references: Range<usize>,
     /// Whether there is one table and nothing else that could be updated.
     pub single: bool,
+    /// How many tables there are, derived ones included.
+    pub all: usize,
     pub assignments: Vec<Assignment>,
     /// The tokens after `WHERE`; `None` without one.
     pub condition: Option<Range<usize>>,
@@ -81,6 +83,7 @@ pub fn parse(text: &[u8], tokens: &[Token]) -> Option<Update> {
     let order_and_limit = cursor.skip_until(|at| at.is_symbol(b';') || at.is_word("RETURNING"));
     cursor.is_at_end().then_some(Update {
         single: found.tables.len() == 1 && found.factors == 1,
+        all: found.factors,
         tables: found.tables,
         references,
         assignments,

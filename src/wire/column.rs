@@ -5,6 +5,8 @@ use super::lenenc;
 
 /// `MYSQL_TYPE_BLOB`, which servers send for every blob type, `longblob` too.
 const TYPE_BLOB: u8 = 0xFC;
+/// `MYSQL_TYPE_LONG_BLOB`, which MariaDB sends for what an expression gives.
+const TYPE_LONG_BLOB: u8 = 0xFB;
 /// `MYSQL_TYPE_JSON`
 const TYPE_JSON: u8 = 0xF5;
 /// `MYSQL_TYPE_TINY_BLOB`, the first of the blob and string types.
@@ -15,7 +17,7 @@ const TYPE_STRING: u8 = 0xFE;
 const POINTER: u32 = 100;
 /// `MYSQL_TYPE_VAR_STRING`, which servers send for `varchar`.
 const TYPE_VAR_STRING: u8 = 0xFD;
-/// `BLOB_FLAG`, which every blob and text column has.
+/// `BLOB_FLAG`, which every blob and text column has, and no expression.
 const BLOB_FLAG: u16 = 0x0010;
 /// `BINARY_FLAG`
 const BINARY_FLAG: u16 = 0x0080;
@@ -109,8 +111,8 @@ impl<'a> Column<'a> {
         self.announced(&Announced {
             collation: BINARY,
             length: u32::MAX,
-            column_type: TYPE_BLOB,
-            flags: BLOB_FLAG | BINARY_FLAG,
+            column_type: self.blob_type(),
+            flags: self.flags() & BLOB_FLAG | BINARY_FLAG,
         })
     }
 
@@ -119,8 +121,8 @@ impl<'a> Column<'a> {
         self.announced(&Announced {
             collation: UTF8MB4,
             length: u32::MAX,
-            column_type: TYPE_BLOB,
-            flags: BLOB_FLAG,
+            column_type: self.blob_type(),
+            flags: self.flags() & BLOB_FLAG,
         })
     }
 
@@ -132,6 +134,18 @@ impl<'a> Column<'a> {
             column_type: TYPE_VAR_STRING,
             flags: 0,
         })
+    }
+
+    fn flags(&self) -> u16 {
+        u16::from_le_bytes([self.fixed[7], self.fixed[8]])
+    }
+
+    /// A column and an expression have different ones.
+    fn blob_type(&self) -> u8 {
+        match self.fixed[6] {
+            TYPE_LONG_BLOB => TYPE_LONG_BLOB,
+            _ => TYPE_BLOB,
+        }
     }
 
     fn announced(&self, form: &Announced) -> Vec<u8> {
@@ -149,12 +163,11 @@ impl<'a> Column<'a> {
         if self.extended.is_some() {
             lenenc::push_str(&mut out, b"");
         }
-        let flags = u16::from_le_bytes([self.fixed[7], self.fixed[8]]);
         out.push(0x0C);
         out.extend_from_slice(&form.collation.to_le_bytes());
         out.extend_from_slice(&form.length.to_le_bytes());
         out.push(form.column_type);
-        out.extend_from_slice(&(flags & KEPT_FLAGS | form.flags).to_le_bytes());
+        out.extend_from_slice(&(self.flags() & KEPT_FLAGS | form.flags).to_le_bytes());
         out.extend_from_slice(&self.fixed[9..]);
         out
     }

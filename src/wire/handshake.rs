@@ -12,13 +12,10 @@ use super::compress::Algorithm;
 use super::lenenc;
 use super::response::Shape;
 
-/// Capabilities that the relay follows on both legs. Optional metadata and query attributes change
-/// the stream in ways that are not parsed yet.
+/// Capabilities that the relay follows on both legs.
 pub const UNDERSTOOD: CapabilityFlags = CapabilityFlags::all()
     .difference(CapabilityFlags::CLIENT_SSL)
-    .difference(COMPRESSION)
-    .difference(CapabilityFlags::CLIENT_OPTIONAL_RESULTSET_METADATA)
-    .difference(CapabilityFlags::CLIENT_QUERY_ATTRIBUTES);
+    .difference(COMPRESSION);
 
 /// What is offered to clients where the server offers it, and spoken with them alone.
 const COMPRESSION: CapabilityFlags =
@@ -252,7 +249,8 @@ impl Response {
         };
         let shape = Shape {
             deprecate_eof: (caps & offered).contains(CapabilityFlags::CLIENT_DEPRECATE_EOF),
-            cache_metadata: extended.contains(MariadbCapabilities::MARIADB_CLIENT_CACHE_METADATA),
+            cache_metadata: extended.contains(MariadbCapabilities::MARIADB_CLIENT_CACHE_METADATA)
+                || (caps & offered).contains(CapabilityFlags::CLIENT_OPTIONAL_RESULTSET_METADATA),
             extended_metadata: extended
                 .contains(MariadbCapabilities::MARIADB_CLIENT_EXTENDED_METADATA),
             query_attributes: (caps & offered).contains(CapabilityFlags::CLIENT_QUERY_ATTRIBUTES),
@@ -310,7 +308,6 @@ mod tests {
         let caps = Greeting::parse(shown.clone()).unwrap().capabilities();
         assert!(caps.contains(CapabilityFlags::CLIENT_SSL | CapabilityFlags::CLIENT_DEPRECATE_EOF));
         assert!(caps.contains(COMPRESSION));
-        assert!(!caps.contains(CapabilityFlags::CLIENT_QUERY_ATTRIBUTES));
         let changed = packet.iter().zip(&shown).filter(|(a, b)| a != b).count();
         assert!(changed <= 8 && packet.len() == shown.len());
     }

@@ -5,6 +5,7 @@
 //! fuzzed without a connection. Packet structures are those of the MySQL and MariaDB protocol
 //! documentation; `mysql_common` supplies the flag types.
 
+pub mod attributes;
 pub mod binary;
 pub mod column;
 pub mod command;

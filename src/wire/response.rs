@@ -18,7 +18,8 @@ pub struct Shape {
     /// `CLIENT_DEPRECATE_EOF`: rows end with an OK packet, definitions with nothing.
     pub deprecate_eof: bool,
     /// `MARIADB_CLIENT_CACHE_METADATA`: the column count is followed by a byte that says
-    /// whether the definitions follow.
+    /// whether the definitions follow. MySQL's `CLIENT_OPTIONAL_RESULTSET_METADATA` is the same, and
+    /// has that byte at the end of the answer to a prepare, too.
     pub cache_metadata: bool,
     /// `MARIADB_CLIENT_EXTENDED_METADATA`: column definitions carry one more string.
     pub extended_metadata: bool,
@@ -47,6 +48,8 @@ enum State {
         left: u64,
         then: Then,
     },
+    /// So many EOF packets after definitions that were left out, and no rows.
+    Eofs(u8),
     /// The EOF packet after definitions.
     ColumnsEof {
         then: Then,
@@ -70,6 +73,8 @@ pub struct Responses {
     queue: VecDeque<Expect>,
     state: State,
     status: u16,
+    /// Some answer has said that the session's state has changed.
+    changed: bool,
     /// The current packet continues a payload; its first bytes mean nothing.
     continues: bool,
 }
@@ -82,6 +87,7 @@ impl Responses {
             queue: VecDeque::new(),
             state: State::First,
             status,
+            changed: false,
             continues: false,
         }
     }
@@ -110,6 +116,13 @@ impl Responses {
     /// Status flags of the last OK or EOF packet.
     pub fn status(&self) -> u16 {
         self.status
+    }
+
+    /// Whether some answer since the last call has said that the session's state has changed: the
+    /// database, or a variable that the server tracks. It says so where the client has negotiated
+    /// that.
+    pub fn take_changed(&mut self) -> bool {
+        std::mem::take(&mut self.changed)
     }
 
     /// What the login agreed on.
@@ -205,6 +218,16 @@ impl Responses {
                 }
                 self.follow(then)
             }
+            State::Eofs(left) => {
+                self.note(reply::eof_status(prefix));
+                match left {
+                    0 | 1 => self.end(),
+                    more => {
+                        self.state = State::Eofs(more - 1);
+                        Seen::More
+                    }
+                }
+            }
             State::Rows => {
                 let limit = if self.shape.deprecate_eof {
                     MAX_CHUNK
@@ -249,6 +272,15 @@ impl Responses {
                         .map_or(0, |b| u64::from(u16::from_le_bytes([b[0], b[1]])))
                 };
                 let (columns, params) = (count(5), count(7));
+                // What MySQL appends to the twelve bytes.
+                if self.shape.cache_metadata && prefix.get(12) == Some(&0) {
+                    let eofs = u8::from(columns > 0) + u8::from(params > 0);
+                    if self.shape.deprecate_eof || eofs == 0 {
+                        return self.end();
+                    }
+                    self.state = State::Eofs(eofs);
+                    return Seen::More;
+                }
                 match params {
                     0 => self.follow(Then::Columns(columns)),
                     left => {
@@ -335,6 +367,7 @@ impl Responses {
 
     fn note(&mut self, status: Option<u16>) {
         self.status = status.unwrap_or(self.status);
+        self.changed |= self.status & reply::STATE_CHANGED != 0;
     }
 }
 
@@ -466,6 +499,18 @@ mod tests {
         };
         ends(shape, Expect::Results, &[&[1, 0], EOF, ROW, EOF]);
         ends(shape, Expect::Results, &[&[1, 1], DEF, EOF, ROW, EOF]);
+        let prepared =
+            |columns, params, told| [0, 1, 0, 0, 0, columns, 0, params, 0, 0, 0, 0, told];
+        ends(shape, Expect::Prepared, &[&prepared(1, 1, 0), EOF, EOF]);
+        ends(shape, Expect::Prepared, &[&prepared(0, 1, 0), EOF]);
+        ends(shape, Expect::Prepared, &[&prepared(0, 0, 0)]);
+        ends(shape, Expect::Prepared, &[&prepared(1, 0, 1), DEF, EOF]);
+        let new = Shape {
+            deprecate_eof: true,
+            ..shape
+        };
+        ends(new, Expect::Prepared, &[&prepared(1, 1, 0)]);
+        ends(new, Expect::Results, &[&[1, 0], ROW, OK_END]);
     }
 
     #[test]

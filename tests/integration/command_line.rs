@@ -292,6 +292,44 @@ fn resolve_refuses_what_is_no_type() {
 }
 
 #[test]
+fn columns_warns_of_programs_that_write() {
+    let lab = Lab::new("columns_programs");
+    let database = lab.database.as_str();
+    lab.blob_table("t");
+    let mut direct = lab.direct();
+    direct.ok("CREATE TRIGGER tr BEFORE INSERT ON t FOR EACH ROW SET NEW.note = 'x'");
+    direct.ok("CREATE PROCEDURE writes() UPDATE t SET data = NULL");
+    direct.ok("CREATE PROCEDURE reads() SELECT id FROM t");
+    let folder = configured(|config| config);
+    let file = folder.path().join("c.toml");
+    let seen = |user: &str, password: &str| {
+        let text = std::fs::read_to_string(&file).expect("the file");
+        let line = |key: &str, value: &str| format!("{key} = {}", serde_json::json!(value));
+        let text = text.lines().map(|old| match old.split(" = ").next() {
+            Some("user") => line("user", user),
+            Some("password") => line("password", password),
+            _ => old.to_owned(),
+        });
+        let other = folder.path().join("other.toml");
+        std::fs::write(&other, text.collect::<Vec<_>>().join("\n")).expect("a new file");
+        told(&run(&["columns", database], Some(&other), &[]))
+    };
+    let all = seen(&lab.user, crate::support::lab::PASSWORD);
+    for program in ["trigger", "routine"] {
+        let name = if program == "trigger" { "tr" } else { "writes" };
+        let sentence = format!("warning: {program} {database}.{name} may write to {database}.t");
+        assert!(all.contains(&sentence), "{all}");
+    }
+    assert!(!all.contains("reads"), "{all}");
+    let output = run(&["columns", database], Some(&file), &[]);
+    assert!(
+        told(&output).contains("no TRIGGER privilege"),
+        "{}",
+        told(&output)
+    );
+}
+
+#[test]
 fn columns_lists_what_the_database_has() {
     let lab = Lab::new("columns");
     let database = lab.database.as_str();

@@ -5,6 +5,7 @@
 //! all tests share, a store folder and a proxy process.
 
 mod alter;
+mod attributes;
 mod both_ways;
 mod catalog;
 mod charsets;
@@ -20,6 +21,7 @@ mod faults;
 mod fidelity;
 mod literals;
 mod login;
+mod modes;
 mod mysql;
 mod prepared;
 mod reads;

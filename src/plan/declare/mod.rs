@@ -7,7 +7,7 @@ mod column;
 pub(super) use column::{Declaring, Present};
 
 use super::ddl;
-use super::statement::Statement;
+use super::statement::{CodecColumn, Statement};
 use super::{Ddl, Declare, Plan};
 use crate::refusal::Refusal;
 use crate::sql::create_table;
@@ -20,6 +20,10 @@ pub(super) fn plan(statement: Statement, ddl: Ddl) -> Result<Plan, Refusal> {
     let schema = create.table.schema.as_deref().or(statement.context.schema);
     if create.temporary {
         ddl::hides(&statement, schema, &create.table.table)?;
+        if let Some(column) = like_codecs(&statement, create.like) {
+            let reason = "a temporary table cannot hold it";
+            return Err(column.refuse(reason, "make a table that is not temporary"));
+        }
     }
     if create.select && !statement.tables().is_empty() {
         // The query's first token is a word outside of the columns' parentheses, or in its own.
@@ -45,6 +49,12 @@ pub(super) fn plan(statement: Statement, ddl: Ddl) -> Result<Plan, Refusal> {
         true => Ok(Plan::Ddl(ddl)),
         false => Ok(Plan::Declare(Declare { edits, ddl })),
     }
+}
+
+/// A codec column that `LIKE` would give to a new table.
+fn like_codecs(statement: &Statement, like: bool) -> Option<CodecColumn> {
+    let tables = like.then(|| statement.tables()).unwrap_or_default();
+    statement.translated(&tables).into_iter().next()
 }
 
 /// A CREATE TABLE in an unknown grammar passes if it declares no codec and copies none.

@@ -365,9 +365,12 @@ impl Walk<'_> {
     }
 
     fn grouped(&mut self, group_by: &GroupByExpr, scope: &Scope) {
-        let GroupByExpr::Expressions(grouped, _) = group_by else {
+        let GroupByExpr::Expressions(grouped, modifiers) = group_by else {
             return;
         };
+        // Rows of ROLLUP are sorted. MySQL wants the selected columns to be the grouped ones.
+        let can_be_hashes = modifiers.is_empty()
+            && (self.statement.index.is_mariadb() || scope.results.codec().is_none());
         for expr in grouped {
             let place = ordinal(expr);
             let by_place = place.and_then(|place| result_at(&scope.results, place));
@@ -378,7 +381,7 @@ impl Walk<'_> {
                 continue;
             };
             let view = self.statement.context.view;
-            let is_own = by_place.is_none() && is_hashed(&column, view);
+            let is_own = by_place.is_none() && can_be_hashes && is_hashed(&column, view);
             if !is_own || !self.compare_by_hash(expr) {
                 self.touch(&column, &format!("GROUP BY would {COMPARES}"));
             }

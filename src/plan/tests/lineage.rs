@@ -309,6 +309,7 @@ fn other_ways_are_refused() {
         "SELECT IFNULL(traces, '') FROM session",
         "SELECT IF(traces, 1, 2) FROM session",
         "SELECT NULLIF(traces, 'x') FROM session",
+        "SELECT COUNT(*) FROM session GROUP BY traces WITH ROLLUP",
         "SELECT CASE traces WHEN 'x' THEN 1 END FROM session",
         "SELECT FIRST_VALUE(subject_id) OVER (ORDER BY traces) FROM session",
         "SELECT MIN(traces) FROM session",

@@ -144,7 +144,7 @@ class Lane:
                 if part.without not in references:
                     references[part.without] = self.directly(part)
                 if references[part.without] is not None:
-                    with self.server.database(f"matrix_{self.number}_through", is_marked=True) as database:
+                    with self.server.database(f"matrix_{os.getpid()}_{self.number}_through", is_marked=True) as database:
                         self.through(mode, part, database, references[part.without])
         except Exception as error:  # of the runner itself: it must not pass for a driver that works
             self.fault("*", "runner", f"{type(error).__name__}: {error}")
@@ -152,7 +152,7 @@ class Lane:
 
     def directly(self, part):
         """The outcomes without a proxy, TLS and compression."""
-        with self.server.database(f"matrix_{self.number}_direct", is_marked=False) as database:
+        with self.server.database(f"matrix_{os.getpid()}_{self.number}_direct", is_marked=False) as database:
             outcomes = self.program(part, database, self.server.port, "plain", "direct")
         if outcomes is None:
             return None
@@ -294,7 +294,7 @@ def close(work):
     for (title, reason), steps in known.items():
         print(f"known: {title}: {', '.join(steps)}: {reason}")
     print(f"{len(work)} lanes, {len(unknown)} unknown differences")
-    return 1 if unknown else 0
+    return 1 if unknown or not work else 0
 
 
 if __name__ == "__main__":

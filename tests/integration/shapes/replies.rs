@@ -1,7 +1,7 @@
 //! Answers, taken apart so far as to be compared: what a client could tell from one another.
 
 use super::values::Parameter;
-use crate::support::answer::{Answer, Column, ServerError, Take};
+use crate::support::answer::{Answer, BLOB_FLAG, Column, ServerError, TYPE_BLOB, Take};
 use crate::support::client::{Client, Expect, Frame, com};
 use crate::support::recorder::execute_body;
 
@@ -10,6 +10,8 @@ const STATUS: u16 = 0x0001 | 0x0002 | 0x0008;
 
 /// The flags of a column that say what it is; the others are the server's own notes.
 const FLAGS: u16 = 0x0fff;
+/// The type of computed BLOBs and TEXTs on MariaDB.
+const LONG_BLOB: u8 = 251;
 /// `ER_PARSE_ERROR`.
 const SYNTAX: u16 = 1064;
 
@@ -236,14 +238,33 @@ pub fn columns_differ(
     (database, twin): (&str, &str),
 ) -> Option<String> {
     ours.iter().zip(twins).find_map(|(ours, twins)| {
-        let (mut renamed, mut twins) = (ours.clone(), twins.clone());
-        renamed.flags &= FLAGS;
-        twins.flags &= FLAGS;
+        let mut renamed = comparable(ours);
         renamed.schema = ours.schema.replace(database, twin);
         renamed.name = ours.name.replace(database, twin);
         renamed.org_name = ours.org_name.replace(database, twin);
+        let twins = comparable(twins);
         (renamed != twins).then(|| format!("announced as {renamed:?} and not as {twins:?}"))
     })
+}
+
+/// A column without what is the server's own business.
+///
+/// A computed value of a codec column is announced as a column of the view's type would be; of a
+/// computed `longblob` the server says that it is a LONG_BLOB, or not that it is one.
+fn comparable(column: &Column) -> Column {
+    let is_computed = column.org_name.is_empty();
+    let is_blob = (LONG_BLOB..=TYPE_BLOB).contains(&column.kind);
+    let ignored = if is_computed && is_blob { BLOB_FLAG } else { 0 };
+    Column {
+        flags: column.flags & FLAGS & !ignored,
+        kind: if is_computed && is_blob {
+            TYPE_BLOB
+        } else {
+            column.kind
+        },
+        length: if is_computed { 0 } else { column.length },
+        ..column.clone()
+    }
 }
 
 fn rows_differ(ours: &[Vec<u8>], twins: &[Vec<u8>]) -> String {

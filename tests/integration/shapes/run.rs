@@ -43,6 +43,9 @@ impl Runner {
 
     /// What becomes of the entry in either protocol.
     pub fn run(&mut self, entry: &Entry) -> Vec<(Slot, Found)> {
+        if entry.on_mariadb && self.is_mysql {
+            return Vec::new();
+        }
         let slots = [false, true].map(|prepared| Slot {
             mysql: self.is_mysql,
             prepared,

@@ -6,6 +6,7 @@
 //! + CREATE TABLE …              tables that only this topic has
 //! ## A group: a line of the README's table
 //! - name of an entry            -- if it is not to be run
+//! @ mariadb                     there alone: MySQL has no such thing
 //! ~ a statement before it       in the text protocol
 //! ~= what the twin gets in place of that
 //! < a line of the file that LOAD DATA LOCAL reads
@@ -47,6 +48,8 @@ pub struct Entry {
     pub is_run: bool,
     pub group: String,
     pub name: String,
+    /// On MariaDB alone.
+    pub on_mariadb: bool,
     pub before: Vec<Sent>,
     pub statement: Sent,
     /// What LOAD DATA LOCAL INFILE is answered with.
@@ -97,12 +100,14 @@ impl Topic {
                     is_run: mark == "-",
                     group: group.clone(),
                     name: rest,
+                    on_mariadb: false,
                     before: Vec::new(),
                     statement: Sent::default(),
                     infile: String::new(),
                     expected: Expected::default(),
                 }),
                 (_, None) => panic!("{place}: before the first entry"),
+                ("@", Some(entry)) => entry.on_mariadb = rest == "mariadb",
                 ("~", Some(entry)) => entry.before.push(Sent {
                     text: rest,
                     twin: None,
@@ -149,6 +154,9 @@ impl Entry {
     fn write(&self, text: &mut String) {
         let mark = if self.is_run { "-" } else { "--" };
         let _ = writeln!(text, "{mark} {}", self.name);
+        if self.on_mariadb {
+            text.push_str("@ mariadb\n");
+        }
         for before in &self.before {
             let _ = writeln!(text, "~ {}", before.text);
             if let Some(twin) = &before.twin {

@@ -30,10 +30,8 @@ pub mod caps {
     pub const PLUGIN_AUTH: u64 = 1 << 19;
     pub const SESSION_TRACK: u64 = 1 << 23;
     pub const DEPRECATE_EOF: u64 = 1 << 24;
-    #[allow(dead_code)]
     pub const OPTIONAL_METADATA: u64 = 1 << 25;
     pub const ZSTD: u64 = 1 << 26;
-    #[allow(dead_code)]
     pub const QUERY_ATTRIBUTES: u64 = 1 << 27;
     /// MariaDB's own that are answered at once: bulk execution, extended and cached metadata,
     /// results of bulk execution. (Progress reports come when the server likes.)
@@ -161,6 +159,8 @@ pub struct Client {
     pub greeting: Greeting,
     pub capabilities: u64,
     frames: Vec<Frame>,
+    /// Sent before the text of a statement, where the connection has query attributes.
+    pub attributes: Vec<u8>,
     /// What LOAD DATA LOCAL INFILE is answered with.
     pub infile: Vec<u8>,
 }
@@ -204,6 +204,7 @@ impl Client {
             greeting: Greeting::default(),
             capabilities: 0,
             frames: Vec::new(),
+            attributes: vec![0, 1],
             infile: Vec::new(),
         })
     }
@@ -297,6 +298,9 @@ impl Client {
     pub fn try_send(&mut self, command: u8, body: &[u8]) -> io::Result<()> {
         let mut payload = Vec::with_capacity(body.len() + 1);
         payload.push(command);
+        if command == com::QUERY && self.capabilities & caps::QUERY_ATTRIBUTES != 0 {
+            payload.extend_from_slice(&self.attributes);
+        }
         payload.extend_from_slice(body);
         self.write_packet(0, &payload)
     }
@@ -407,7 +411,8 @@ impl Client {
             _ => {
                 let mut take = Take(&first);
                 let columns = take.lenenc() as usize;
-                let cached = self.capabilities & caps::CACHE_METADATA != 0 && take.u8() == 0;
+                let optional = caps::CACHE_METADATA | caps::OPTIONAL_METADATA;
+                let cached = self.capabilities & optional != 0 && take.u8() == 0;
                 self.read_rows(columns, !cached)
             }
         }
@@ -452,8 +457,10 @@ impl Client {
         let columns = u16::from_le_bytes([first[5], first[6]]);
         let parameters = u16::from_le_bytes([first[7], first[8]]);
         let end = u16::from(self.capabilities & caps::DEPRECATE_EOF == 0);
+        let left_out = first.get(12) == Some(&0);
         for count in [parameters, columns] {
             if count > 0 {
+                let count = if left_out { 0 } else { count };
                 for _ in 0..count + end {
                     self.fallible()?;
                 }

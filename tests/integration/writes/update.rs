@@ -2,6 +2,7 @@
 
 use super::expressions::{labs, state};
 use crate::support::client::Client;
+use crate::support::lab::Lab;
 use crate::support::objects::{assert_stored, escaped, objects, packed, sql};
 
 fn set(head: &str, value: &[u8], tail: &str) -> Vec<u8> {
@@ -260,4 +261,85 @@ fn each_row_has_its_own_object() {
         assert_eq!(client.text("SELECT @@autocommit"), "1");
         assert_eq!(paths(&mut direct), before);
     }
+}
+
+#[test]
+fn conditions_compare_values() {
+    for lab in labs("update_where") {
+        lab.blob_table("t");
+        lab.table(
+            "o",
+            "id INT PRIMARY KEY, note VARCHAR(9), data JSON COMMENT ':<object@main>:', \
+             h JSON COMMENT ':<hash@main>:'",
+        );
+        let (mut client, mut direct) = (lab.bytes(), lab.direct());
+        for id in 1..=3 {
+            client.ok(set(
+                &format!("INSERT INTO t (id, data) VALUES ({id}, "),
+                &packed(id, 50),
+                ")",
+            ));
+            client.ok(format!("INSERT INTO o (id, h) VALUES ({id}, 'value {id}')"));
+        }
+        let answer = client.ok(set(
+            "UPDATE t SET note = 'two' WHERE data = ",
+            &packed(2, 50),
+            "",
+        ));
+        assert_eq!(answer.affected, 1);
+        assert_eq!(direct.text("SELECT id FROM t WHERE note = 'two'"), "2");
+        let statement = sql(&[
+            b"UPDATE t SET data = ",
+            &escaped(&packed(9, 50)),
+            b" WHERE data IN (",
+            &escaped(&packed(1, 50)),
+            b", ",
+            &escaped(&packed(3, 50)),
+            b") AND id > 1",
+        ]);
+        assert_eq!(client.ok(statement).affected, 1);
+        assert_stored(&mut direct, &lab.store, "t", 3, &packed(9, 50));
+        assert_stored(&mut direct, &lab.store, "t", 1, &packed(1, 50));
+        // With rows that are looked up, the condition is asked twice.
+        let answer = client.ok("UPDATE o SET data = 'x' WHERE h = 'value 2' OR id = 3");
+        assert_eq!(answer.affected, 2);
+        assert_eq!(
+            direct.text("SELECT GROUP_CONCAT(id) FROM o WHERE data IS NOT NULL"),
+            "2,3"
+        );
+        let error = client.error("UPDATE t SET note = 'x' WHERE data > 'x'");
+        assert_eq!(error.code, 1235, "{error}");
+    }
+}
+
+/// MariaDB's RETURNING: the values that were sent come back.
+#[test]
+fn insert_returning() {
+    let lab = Lab::new("returning");
+    lab.blob_table("t");
+    let (mut client, mut direct) = (lab.bytes(), lab.direct());
+    let value = packed(4, 60);
+    let rows = client.rows(set(
+        "INSERT INTO t (id, data) VALUES (1, ",
+        &value,
+        ") RETURNING id, data AS d",
+    ));
+    assert_eq!(rows, [[Some(b"1".to_vec()), Some(value.clone())]]);
+    assert_stored(&mut direct, &lab.store, "t", 1, &value);
+    let rows = client.rows(set(
+        "REPLACE INTO t VALUES (1, 'n', ",
+        &packed(5, 60),
+        "), (2, 'm', NULL) RETURNING *",
+    ));
+    assert_eq!(rows[0][2], Some(packed(5, 60)));
+    assert_eq!(rows[1][2], None);
+    let rows = client.rows("INSERT INTO t (id, data) SELECT id + 10, data FROM t RETURNING data");
+    assert_eq!(rows[0][0], Some(packed(5, 60)));
+    let error = client.error(set(
+        "INSERT INTO t (id, data) VALUES (1, ",
+        &value,
+        ") RETURNING data",
+    ));
+    assert_eq!(error.code, 1062, "{error}");
+    assert_eq!(client.text("SELECT COUNT(*) FROM t"), "4");
 }
