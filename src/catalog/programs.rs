@@ -59,9 +59,11 @@ impl Programs {
         }
         let may_see: Option<u8> = conn
             .query_first(
-                "SELECT 1 FROM information_schema.USER_PRIVILEGES WHERE PRIVILEGE_TYPE = 'TRIGGER' \
-                 UNION SELECT 1 FROM information_schema.SCHEMA_PRIVILEGES \
-                 WHERE PRIVILEGE_TYPE = 'TRIGGER' LIMIT 1",
+                // An account that may read the grants sees those of others, too.
+                "SELECT 1 FROM (SELECT GRANTEE, PRIVILEGE_TYPE FROM information_schema.USER_PRIVILEGES \
+                 UNION ALL SELECT GRANTEE, PRIVILEGE_TYPE FROM information_schema.SCHEMA_PRIVILEGES) p \
+                 WHERE PRIVILEGE_TYPE = 'TRIGGER' \
+                 AND GRANTEE = CONCAT('''', REPLACE(CURRENT_USER(), '@', '''@'''), '''') LIMIT 1",
             )
             .await?;
         if may_see.is_none() {
