@@ -125,27 +125,14 @@ def fetch():
     check((Recording & "number = 1").proj(longer="length(note)").fetch1("longer") == 6, "computed")
     everything = (Recording & "number = 1").proj(..., longer="length(note)").fetch1()
     check(everything["longer"] == 6 and same(everything["traces"], value(1)), "computed beside values")
-    right_or_refused(
-        lambda: (Recording.proj(..., longer="length(note)") & "longer = 6").fetch(as_dict=True, order_by="number"),
-        lambda rows: check_rows(rows, range(10)),
-    )
-    right_or_refused(
-        lambda: (Recording.proj(..., "note") & "number < 3").fetch("number", limit=1),
-        lambda numbers: check(list(numbers) == [0], numbers),
-    )
+    wanted = list((Recording & "length(note) = 6").fetch("number", order_by="number"))
+    derived = Recording.proj(..., longer="length(note)") & "longer = 6"
+    check(len(wanted) >= 9, wanted)
+    check_rows(derived.fetch(as_dict=True, order_by="number"), wanted)
+    check(list((Recording.proj(..., "note") & "number < 3").fetch("number", limit=1)) == [0], "a projection")
     check(repr(Recording()) != "" and Recording().preview() != "", "preview")
     check("longblob" in Recording.describe(printout=False), "describe")
     check(Recording.heading["traces"].type == "longblob" and Recording.heading["traces"].comment == "raw traces", "heading")
-
-
-def right_or_refused(query, judge):
-    """A query that needs a derived table: a later issue brings it; until then, the plain error."""
-    try:
-        result = query()
-    except Exception as error:
-        check("codec-proxy: " in str(error) and "1235" in str(error), f"refused otherwise: {error}")
-        return
-    judge(result)
 
 
 def change():
