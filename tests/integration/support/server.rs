@@ -1,6 +1,7 @@
 //! A private MariaDB: own data directory, own socket, a free loopback port.
 
 use std::fs;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -122,9 +123,13 @@ fn as_root() -> Option<&'static str> {
     (uid == 0).then_some("--user=root")
 }
 
-/// The data directory that every server starts from a copy of; made once per target directory.
+/// The data directory that every server starts from a copy of; made once per target directory,
+/// and anew for other accounts.
 fn template() -> PathBuf {
-    let made = Path::new(env!("CARGO_TARGET_TMPDIR")).join("mariadb-template");
+    let mut hasher = DefaultHasher::new();
+    accounts().hash(&mut hasher);
+    let name = format!("mariadb-template-{:x}", hasher.finish());
+    let made = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
     if made.exists() {
         return made;
     }
