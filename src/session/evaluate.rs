@@ -1,7 +1,7 @@
 //! Expressions that stand where a codec wants a value: the server says what they are.
 //!
 //! 1. The server is asked for all of them, in the client's session and in their order, before
-//!    anything is stored or sent: `SELECT CAST(CONCAT((expression)) AS BINARY), …`. So each is evaluated
+//!    anything is stored or sent: `SELECT HEX(CAST(CONCAT((expression)) AS BINARY)), …`. So each is evaluated
 //!    once, with the session's variables and character sets, and its result is what is written.
 //!    An error is the client's, but for a name that the question does not know: then the
 //!    expression is made of the row's own columns, and is refused.
@@ -16,6 +16,7 @@
 use std::io;
 
 use bytes::Bytes;
+use data_encoding::HEXUPPER;
 
 use super::question;
 use super::refuse::Failure;
@@ -100,10 +101,11 @@ fn question_for(expressions: &[Expression]) -> Vec<u8> {
             question.extend_from_slice(b", ");
         }
         // CONCAT makes text of what has a type of its own, such as MariaDB's UUID, as a column of
-        // bytes does.
+        // bytes does. HEX, because a server may convert constants to `character_set_results` that
+        // have been cast to BINARY all the same.
         let (before, after): (&[u8], &[u8]) = match form {
-            Form::Bytes => (b"CAST(CONCAT((", b"\n)) AS BINARY)"),
-            Form::Text => (b"CAST(CONVERT((", b"\n) USING utf8mb4) AS BINARY)"),
+            Form::Bytes => (b"HEX(CAST(CONCAT((", b"\n)) AS BINARY))"),
+            Form::Text => (b"HEX(CONVERT((", b"\n) USING utf8mb4))"),
         };
         question.extend_from_slice(before);
         question.extend_from_slice(text);
@@ -115,13 +117,16 @@ fn question_for(expressions: &[Expression]) -> Vec<u8> {
 
 fn cells(answer: &Bytes, expressions: &[Expression]) -> Vec<Option<Literal>> {
     let cells = row::cells(answer).map_while(|cell| cell);
-    let values = cells.zip(expressions).map(|(cell, expression)| {
+    let values = cells.zip(expressions).map_while(|(cell, expression)| {
         let charset = match expression.form {
             Form::Bytes => "binary",
             Form::Text => "utf8mb4",
         };
-        cell.value
-            .map(|value| Literal::plain(answer.slice(value), Some(charset)))
+        let Some(value) = cell.value else {
+            return Some(None);
+        };
+        let value = HEXUPPER.decode(&answer[value]).ok()?;
+        Some(Some(Literal::plain(value.into(), Some(charset))))
     });
     values.collect()
 }
@@ -185,11 +190,11 @@ mod tests {
         ];
         assert_eq!(
             String::from_utf8_lossy(&question_for(&expressions)),
-            "SELECT CAST(CONCAT((UNHEX('00') -- x\n)) AS BINARY), \
-             CAST(CONVERT((@a\n) USING utf8mb4) AS BINARY) LIMIT 1"
+            "SELECT HEX(CAST(CONCAT((UNHEX('00') -- x\n)) AS BINARY)), \
+             HEX(CONVERT((@a\n) USING utf8mb4)) LIMIT 1"
         );
         let mut answer = Vec::new();
-        lenenc::push_str(&mut answer, b"\0");
+        lenenc::push_str(&mut answer, b"00");
         answer.push(row::NULL);
         let values = cells(&answer.into(), &expressions);
         let heads = values.iter().map(|v| v.as_ref().map(|v| v.head(9)));
