@@ -11,9 +11,9 @@
 
 use std::io;
 
-use super::link::Outgoing;
 use super::prepare;
 use super::relay::{Relay, Statement};
+use crate::session::connection::link::Outgoing;
 use crate::view::Setting;
 use crate::wire::command;
 use crate::wire::reply;

@@ -10,11 +10,11 @@
 use std::io;
 use std::sync::Arc;
 
-use super::link::Outgoing;
 use super::relay::{Relay, Statement};
 use super::write;
 use crate::catalog::Catalog;
 use crate::plan::{Ddl, Declare};
+use crate::session::connection::link::Outgoing;
 use crate::wire::response::Seen;
 
 /// A response to DDL is an OK or an ERR packet; of `ANALYZE` and relatives a few rows.

@@ -2,39 +2,23 @@
 //!
 //! A session relays (`relay.rs`) until a statement needs a closer look. Then the responses under
 //! way are let through, the statement is planned ([`crate::plan`]) and handled: passed on after
-//! all, refused, or run by one of `write`, `read`, `describe`, `declare`, `choose` and `dynamic`.
+//! all, refused, or run by one of `write`, `read`, `prepare`, `describe`, `declare`, `choose`, `dynamic` and `several`.
 //! After that it relays again. Everything a session knows is gone with it.
 
-mod buffers;
 mod choose;
 mod coded;
-mod columns;
-mod compressed;
+mod connection;
 mod context;
-mod copy;
 mod declare;
 mod describe;
 mod dynamic;
-mod encode;
-mod evaluate;
-mod guard;
-mod infile;
-mod link;
-mod login;
-mod origin;
 mod prepare;
 mod question;
 mod read;
 mod refuse;
 mod relay;
-mod row;
-mod sequel;
 mod several;
 mod shared;
-mod stream;
-pub mod tls;
-mod update;
-mod values;
 mod write;
 
 use std::io;
@@ -48,14 +32,17 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_util::sync::WaitForCancellationFutureOwned;
 
+pub use connection::tls;
 pub use shared::Shared;
 
+use self::connection::link::{self, Link};
+use self::connection::login::{self, Challenge, LoginError, Seqs};
+use self::connection::stream::Stream;
 use self::context::SessionContext;
-use self::link::Link;
-use self::login::{Challenge, LoginError, Seqs};
+use self::read::{guard, origin};
 use self::refuse::Failure;
 use self::relay::{Event, Relay, Statement};
-use self::stream::Stream;
+use self::write::infile;
 use crate::catalog::Index;
 use crate::plan::{self, Plan};
 use crate::refusal::Refusal;

@@ -21,13 +21,13 @@ use bytes::{Buf, BufMut, Bytes, BytesMut};
 use tokio::io::{AsyncRead, ReadBuf};
 use tokio_util::io::poll_read_buf;
 
-use super::buffers;
 use super::context;
-use super::guard::{self, Guard};
-use super::link::{Link, Outgoing};
 use super::prepare::{self, Prepared};
 use crate::catalog::Catalog;
 use crate::plan::{self, Glance};
+use crate::session::connection::buffers;
+use crate::session::connection::link::{Link, Outgoing};
+use crate::session::read::guard::{self, Guard};
 use crate::view::{Choice, View};
 use crate::wire::attributes;
 use crate::wire::command;

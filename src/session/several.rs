@@ -12,9 +12,9 @@ use std::io;
 use bytes::{BufMut, BytesMut};
 
 use super::relay::Statement;
-use super::sequel::Sequel;
-use super::stream::Stream;
 use super::{Session, context};
+use crate::session::connection::sequel::Sequel;
+use crate::session::connection::stream::Stream;
 use crate::sql::statement;
 use crate::wire::command;
 

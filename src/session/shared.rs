@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
 
-use super::tls::Tls;
 use crate::catalog::Catalog;
 use crate::codec::ObjectPath;
 use crate::config::{Address, Limits};
+use crate::session::connection::tls::Tls;
 use crate::store::Stores;
 use crate::view::Declaring;
 

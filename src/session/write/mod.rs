@@ -1,37 +1,42 @@
 //! A statement that gives values to codec columns.
 //!
 //! 1. The server is asked for values, and parts of primary keys, that are
-//!    [expressions](super::evaluate). It refuses one, or it is made of other columns: the client
+//!    [expressions](self::evaluate). It refuses one, or it is made of other columns: the client
 //!    gets an error; nothing was stored or sent.
-//!    The values of an INSERT … SELECT are asked for, too, and encoded on the way ([`super::copy`]).
-//! 2. The values are [encoded](super::encode), their objects stored. A value that a codec does
+//!    The values of an INSERT … SELECT are asked for, too, and encoded on the way ([`self::copy`]).
+//! 2. The values are [encoded](self::encode), their objects stored. A value that a codec does
 //!    not take, a limit or a store that fails: refused; nothing was sent, and objects that were
 //!    put stay as orphans.
 //! 3. The statement is sent with each value replaced by what is stored for it, and with each
 //!    expression of a key replaced by its result; all other text is as the client wrote it. The
 //!    proxy dies before: orphans. The server refuses: orphans, and the client gets the server's
-//!    own error. What RETURNING gives is decoded as [`super::read`] says.
+//!    own error. What RETURNING gives is decoded as [`crate::session::read`] says.
+
+pub mod copy;
+pub mod encode;
+pub mod evaluate;
+pub mod infile;
+pub mod update;
+pub mod values;
 
 use std::io;
 use std::ops::Range;
 
 use bytes::{Buf, Bytes};
 
-use super::columns::Meaning;
-use super::context::SessionContext;
-use super::copy;
-use super::encode::{Encoder, Sent, Stored};
-use super::link::Outgoing;
-use super::read;
-use super::refuse::Failure;
-use super::relay::{Relay, Statement};
-use super::shared::Shared;
-use super::update;
-use super::values::{self, Values};
+use self::encode::{Encoder, Sent, Stored};
+use self::values::Values;
 use crate::catalog::Index;
 use crate::config::Limits;
 use crate::plan::{Cell, Source, Write};
 use crate::refusal::Refusal;
+use crate::session::connection::link::Outgoing;
+use crate::session::context::SessionContext;
+use crate::session::read;
+use crate::session::read::columns::Meaning;
+use crate::session::refuse::Failure;
+use crate::session::relay::{Relay, Statement};
+use crate::session::shared::Shared;
 use crate::sql::lexer::Dialect;
 use crate::sql::literal;
 use crate::wire::command;

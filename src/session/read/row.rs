@@ -3,7 +3,7 @@
 //! A value comes by one of two ways. Where its codecs are transparent in the client's notation,
 //! the object that the pointer names is what the client gets: a small one is fetched ahead, one
 //! of more than a quarter of `limits.prefetch_bytes` is opened at its turn and passed through.
-//! Every other is decoded by its chain ([`super::coded`]): ahead of its turn if it fits its
+//! Every other is decoded by its chain ([`crate::session::coded`]): ahead of its turn if it fits its
 //! share, else alone, at its turn. If the chain ends in an object whose content is the value
 //! (`<object@>`), that is treated as the object of a pointer is.
 
@@ -17,12 +17,12 @@ use bytes::Bytes;
 use tokio::sync::Semaphore;
 use tokio_util::task::AbortOnDropHandle;
 
-use super::coded::{self, Coded, Room, Terms, Text};
-use super::link::Outgoing;
-use super::refuse;
-use super::shared::Shared;
 use crate::codec::{Dtype, Given, Manner, ObjectRef, Pointer};
 use crate::refusal::Refusal;
+use crate::session::coded::{self, Coded, Room, Terms, Text};
+use crate::session::connection::link::Outgoing;
+use crate::session::refuse;
+use crate::session::shared::Shared;
 use crate::store::{PathRule, Reader};
 use crate::wire::lenenc;
 

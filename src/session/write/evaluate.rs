@@ -18,10 +18,10 @@ use std::io;
 use bytes::Bytes;
 use data_encoding::HEXUPPER;
 
-use super::question;
-use super::refuse::Failure;
-use super::relay::Relay;
 use crate::refusal::Refusal;
+use crate::session::question;
+use crate::session::refuse::Failure;
+use crate::session::relay::Relay;
 use crate::sql::literal::Literal;
 use crate::wire::row;
 

@@ -8,14 +8,14 @@ use bytes::Bytes;
 
 use super::encode::{Sent, Stored};
 use super::evaluate::{self, Expression, Form};
-use super::refuse::Failure;
-use super::relay::{Relay, Statement};
-use super::shared::Shared;
 use crate::catalog::{ColumnCodec, KeyType};
 use crate::codec::{Key, Manner, Notation};
 use crate::plan::key::Written;
 use crate::plan::{Cell, KeyPart, KeySource, RowKey, Source, Write, key};
 use crate::refusal::Refusal;
+use crate::session::refuse::Failure;
+use crate::session::relay::{Relay, Statement};
+use crate::session::shared::Shared;
 use crate::sql::literal::Literal;
 
 /// The values of a statement's expressions.

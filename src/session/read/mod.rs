@@ -6,7 +6,7 @@
 //!    them, everything else keeps its bytes.
 //! 3. Rows are read ahead of the client, as far as `limits.prefetch_bytes` and a number of rows
 //!    allow, and their values are fetched and decoded in parallel, up to `limits.store_parallel`
-//!    ([`super::row`]).
+//!    ([`self::row`]).
 //! 4. Rows go to the client in order. A value that is too large to be held next to others is not
 //!    fetched ahead: it is passed through piece by piece, or decoded alone, at its turn.
 //!
@@ -15,26 +15,29 @@
 //! with one in place of the row. If that is found only when part of a
 //! large value is with the client, its last piece is withheld and the connection ends.
 
+pub mod columns;
+pub mod guard;
+pub mod origin;
+pub mod row;
+
 use std::collections::VecDeque;
 use std::io;
 
 use bytes::Bytes;
 
-use super::columns::{Columns, Meaning};
-use super::context::ResultCharset;
-use super::guard;
-use super::link::{Link, Outgoing};
-use super::relay::{Relay, Statement};
-use super::row::{Means, Part, Ready, Row, first_ready};
-use super::shared::Shared;
+use self::columns::{Columns, Meaning};
+use self::row::{Means, Part, Ready, Row, first_ready};
 use crate::catalog::Index;
 use crate::plan::{self, Read};
 use crate::refusal::Refusal;
+use crate::session::connection::link::{Link, Outgoing};
+use crate::session::context::ResultCharset;
+use crate::session::relay::{Relay, Statement};
+use crate::session::shared::Shared;
 use crate::wire::binary;
 use crate::wire::lenenc;
 use crate::wire::reply;
 use crate::wire::response::{Responses, Seen};
-use crate::wire::row;
 
 /// Rows that may be under way, besides the limit in bytes.
 const ROWS: usize = 256;
@@ -284,7 +287,7 @@ impl Results<'_> {
         };
         let mut from = 0;
         let cells: Box<dyn Iterator<Item = _> + '_> = match self.binary {
-            None => Box::new(row::cells(&row.payload)),
+            None => Box::new(crate::wire::row::cells(&row.payload)),
             Some(_) => Box::new(binary::cells(&row.payload, &self.columns.kinds)),
         };
         for (n, cell) in cells.enumerate() {

@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::coded::{Coded, Text};
-use super::context::ResultCharset;
 use super::origin::{self, Origin};
 use super::row::Shown;
 use crate::catalog::Index;
 use crate::plan::Lineage;
 use crate::refusal::Refusal;
+use crate::session::coded::{Coded, Text};
+use crate::session::context::ResultCharset;
 use crate::view::View;
 use crate::wire::binary::{self, Layout};
 use crate::wire::column::Column;

@@ -4,7 +4,7 @@
 //!    by their chain. One that the codec does not take: refused, nothing was stored.
 //! 2. All values go through their codecs, in parallel up to `limits.store_parallel`. Those of
 //!    step 1 are read piece by piece from where they are while they are stored; of any other a
-//!    whole is made, encoded by its [chain](super::coded), and its objects are stored on the
+//!    whole is made, encoded by its [chain](crate::session::coded), and its objects are stored on the
 //!    way. An object is durable when its put returns. A value that a codec does not take, a
 //!    limit or a store that fails: refused; objects that were put stay as orphans, no row names
 //!    them.
@@ -15,12 +15,12 @@ use bytes::Bytes;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use tokio::sync::Mutex;
 
-use super::coded::{self, Coded, Room, Terms};
-use super::refuse;
-use super::shared::Shared;
 use crate::catalog::Table;
 use crate::codec::{CodecError, Dtype, Key, Manner, Notation, Value, metadata};
 use crate::refusal::Refusal;
+use crate::session::coded::{self, Coded, Room, Terms};
+use crate::session::refuse;
+use crate::session::shared::Shared;
 use crate::sql::literal::Literal;
 use crate::store::{Content, Stores};
 

@@ -15,16 +15,16 @@ use std::io;
 
 use bytes::Bytes;
 
+use super::Edit;
 use super::encode::{Encoder, Sent, Stored};
-use super::read;
-use super::refuse::Failure;
-use super::relay::Relay;
-use super::shared::Shared;
-use super::write::Edit;
 use crate::catalog::ColumnCodec;
 use crate::codec::Notation;
 use crate::plan::Copied;
 use crate::refusal::Refusal;
+use crate::session::read;
+use crate::session::refuse::Failure;
+use crate::session::relay::Relay;
+use crate::session::shared::Shared;
 use crate::sql::literal::Literal;
 use crate::wire::command;
 use crate::wire::reply;

@@ -21,19 +21,20 @@ use std::io;
 
 use bytes::Bytes;
 
-use super::context::SessionContext;
+use super::Edit;
 use super::encode::{Encoder, Sent, Stored};
-use super::question;
-use super::refuse::Failure;
-use super::relay::{Relay, Statement};
-use super::shared::Shared;
 use super::values::Values;
-use super::write::{self, Edit};
 use crate::catalog::{ColumnCodec, KeyType};
 use crate::codec::Key;
 use crate::plan::key::{self, Written};
 use crate::plan::{Lookup, Write};
 use crate::refusal::Refusal;
+use crate::session::context::SessionContext;
+use crate::session::question;
+use crate::session::refuse::Failure;
+use crate::session::relay::{Relay, Statement};
+use crate::session::shared::Shared;
+use crate::session::write;
 use crate::wire::reply;
 use crate::wire::row;
 
