@@ -133,7 +133,7 @@ fn set_statement() {
     }
 }
 
-/// `init_connect` and `COM_CHANGE_USER` change what a session begins with.
+/// `COM_CHANGE_USER` and the login change what a session begins with.
 #[test]
 fn how_a_session_begins() {
     let lab = lab(Lab::new("begins"));
