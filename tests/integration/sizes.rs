@@ -189,8 +189,9 @@ fn rewritten_packets_around_16_mib() {
         let before = received(&mut client);
         write(&mut client, &[b'p'; 1 << 17], &value);
         let around = received(&mut client) - before - SHOW.len() - 5 - 4 - (1 << 17);
+        // The pointer names the database, whose name has the test's process id in it.
         assert!(
-            (200..800).contains(&around),
+            (100..800).contains(&around),
             "{around} bytes around the value"
         );
 
