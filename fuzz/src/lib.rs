@@ -6,7 +6,7 @@
 use bytes::Bytes;
 use codec_proxy::codec::npy_file::NpyFile;
 use codec_proxy::codec::value::Packed;
-use codec_proxy::codec::{Chain, Dtype, Pointer, TypeSpec, Value, ValueLimits};
+use codec_proxy::codec::{Dtype, Pointer, TypeSpec, Value, ValueLimits};
 use codec_proxy::codec::{blob as blobs, comment, json as texts, metadata};
 use codec_proxy::wire::binary;
 use codec_proxy::wire::compress::{self, Algorithm, Unpacker};
@@ -145,9 +145,9 @@ pub fn types(data: &[u8]) {
 }
 
 fn resolved(spec: &TypeSpec) {
-    if let Ok(Chain { codecs, dtype, .. }) = spec.resolve() {
-        assert_eq!(codecs.first(), Some(&spec.codec.as_str()));
-        assert!(dtype == Dtype::Json || spec.store.is_none());
+    if let Ok(chain) = spec.resolve() {
+        assert_eq!(chain.outermost_name(), Some(spec.codec.as_str()));
+        assert!(chain.dtype == Dtype::Json || spec.store.is_none());
     }
 }
 

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use serde::Serialize;
 
 use super::print::{Form, NOTHING, table};
-use crate::codec::registry::{self, Registration};
+use crate::codec::registry;
 use crate::codec::{Addressing, ChainError, Codec, CodecError, TypeSpec};
 
 /// What is told by `--help`, after the options.
@@ -35,15 +35,15 @@ struct Entry {
     store: Option<String>,
     addressing: Option<&'static str>,
     /// `built-in`, or the module that registers it.
-    origin: &'static str,
+    origin: String,
 }
 
 /// Prints all codecs, by name.
 pub(super) fn run(arguments: &Arguments) -> ExitCode {
-    let registrations: Vec<_> = registry::codecs().collect();
-    let entries: Vec<_> = registrations.iter().map(|r| Entry::new(r)).collect();
+    let registry = registry::current();
+    let entries: Vec<_> = registry.entries().map(Entry::new).collect();
     arguments.form.print(&entries, || {
-        let codecs = registrations.iter().map(|r| r.codec);
+        let codecs = registry.entries().map(|entry| &*entry.codec);
         let rows = entries.iter().zip(codecs).map(|(e, c)| e.row(c));
         table(
             ["NAME", "INLINE", "STORE", "ADDRESSING", "ORIGIN"],
@@ -54,14 +54,14 @@ pub(super) fn run(arguments: &Arguments) -> ExitCode {
 }
 
 impl Entry {
-    fn new(registration: &Registration) -> Self {
-        let codec = registration.codec;
+    fn new(registered: &registry::Entry) -> Self {
+        let codec = &*registered.codec;
         Self {
             name: codec.name().to_owned(),
             inline: codec.dtype(false).ok().map(Into::into),
             store: codec.dtype(true).ok().map(Into::into),
             addressing: addressing(codec),
-            origin: origin(registration.origin),
+            origin: origin(&registered.origin).to_owned(),
         }
     }
 
@@ -76,7 +76,7 @@ impl Entry {
             dtype(false),
             dtype(true),
             self.addressing.unwrap_or(NOTHING).to_owned(),
-            self.origin.to_owned(),
+            self.origin.clone(),
         ]
     }
 }
@@ -100,7 +100,7 @@ pub(super) fn name(addressing: Addressing) -> Option<&'static str> {
     }
 }
 
-fn origin(module: &'static str) -> &'static str {
+fn origin(module: &str) -> &str {
     if module.starts_with(concat!(env!("CARGO_CRATE_NAME"), "::codec::builtin")) {
         "built-in"
     } else {
@@ -123,23 +123,27 @@ mod tests {
 
     #[test]
     fn what_a_codec_has_not_is_null_for_tools_and_told_to_people() {
-        let hash = registry::codecs().find(|r| r.codec.name() == "hash");
-        let hash = hash.expect("it is built in");
+        let registry = registry::current();
+        let hash = registry
+            .entries()
+            .find(|entry| entry.codec.name() == "hash")
+            .expect("it is built in");
         let entry = Entry::new(hash);
         assert_eq!(
             (entry.inline.as_deref(), entry.store.as_deref()),
             (None, Some("json"))
         );
         assert_eq!(
-            entry.row(hash.codec),
+            entry.row(&*hash.codec),
             ["hash", "requires @", "json", "hash", "built-in"]
         );
     }
 
     #[test]
     fn the_addressing_is_that_of_the_end_of_the_chain() {
-        let blob = registry::find("blob").expect("it is built in");
+        let registry = registry::current();
+        let blob = registry.find("blob").expect("it is built in");
         assert_eq!(blob.addressing(), Addressing::Inner);
-        assert_eq!(addressing(blob), Some("hash"));
+        assert_eq!(addressing(&**blob), Some("hash"));
     }
 }

@@ -118,7 +118,7 @@ impl<'a> Entry<'a> {
             "table": self.at.table,
             "column": self.at.column,
             "spec": self.at.spec.to_string(),
-            "codecs": chain.map(|chain| &chain.codecs),
+            "codecs": chain.map(|chain| chain.names().collect::<Vec<_>>()),
             "stored_type": chain.map(Chain::stored_type),
             "store": self.store(),
             "usable": self.store.is_ok(),

@@ -56,7 +56,7 @@ pub(super) fn store<'a>(
 
 /// `<blob> → <hash> → json`
 pub(super) fn steps(chain: &Chain) -> String {
-    let codecs = chain.codecs.iter().map(|name| format!("<{name}>"));
+    let codecs = chain.names().map(|name| format!("<{name}>"));
     let steps: Vec<_> = codecs.chain([chain.dtype.to_string()]).collect();
     steps.join(" → ")
 }

@@ -89,7 +89,7 @@ impl Resolved {
     fn json(&self) -> serde_json::Value {
         json!({
             "spec": self.chain.spec,
-            "codecs": self.chain.codecs,
+            "codecs": self.chain.names().collect::<Vec<_>>(),
             "dtype": self.chain.dtype.to_string(),
             "stored_type": self.chain.stored_type(),
             "addressing": codecs::name(self.chain.addressing()),

@@ -5,7 +5,7 @@ use std::fmt;
 
 use bytes::Bytes;
 
-use super::registry::{self, Addressing, Codec};
+use super::registry::{self, Addressing, Codec, Handle, Registry};
 use super::{CodecError, Given, Reading, TypeSpec, Value, Writing};
 
 /// A core type that ends a chain.
@@ -24,8 +24,8 @@ pub enum Dtype {
 pub struct Chain {
     /// The type spec as written, for example `<blob@main>`.
     pub spec: String,
-    /// Codec names, outermost first, for example `["blob", "hash"]`.
-    pub codecs: Vec<&'static str>,
+    /// The codecs, outermost first, for example `<blob>` and `<hash>`; never empty.
+    pub codecs: Vec<Handle>,
     /// What the database column holds.
     pub dtype: Dtype,
     /// The store: `None` inline, `Some("")` the default store, else its name.
@@ -60,22 +60,22 @@ impl TypeSpec {
     /// The store is inherited inwards unless an inner spec names its own, as `resolve_dtype`
     /// of DataJoint 2.3.5 has it.
     pub fn resolve(&self) -> Result<Chain, ChainError> {
-        self.resolve_among(registry::find)
+        self.resolve_in(&registry::current())
     }
 
-    fn resolve_among(
-        &self,
-        find: impl Fn(&str) -> Option<&'static dyn Codec>,
-    ) -> Result<Chain, ChainError> {
-        let mut codecs = Vec::new();
+    /// As [`resolve`](Self::resolve), among the codecs of `registry`.
+    pub fn resolve_in(&self, registry: &Registry) -> Result<Chain, ChainError> {
+        let mut codecs = Vec::<Handle>::new();
         let mut name = self.codec.clone();
         let mut store = self.store.clone();
         loop {
-            let codec = find(&name).ok_or_else(|| ChainError::Unknown(name.clone()))?;
-            if codecs.contains(&codec.name()) {
+            let codec = registry
+                .find(&name)
+                .ok_or_else(|| ChainError::Unknown(name.clone()))?;
+            if codecs.contains(codec) {
                 return Err(ChainError::Circular(name));
             }
-            codecs.push(codec.name());
+            codecs.push(codec.clone());
             let dtype = codec.dtype(store.is_some()).map_err(|error| match error {
                 CodecError::Chain(error) => error,
                 other => ChainError::NoDtype(other.to_string()),
@@ -191,15 +191,24 @@ impl Chain {
             .try_fold(stored, |value, codec| codec.decode(value, from))
     }
 
-    fn outermost(&self) -> Result<&'static dyn Codec, CodecError> {
+    /// The names of the codecs, outermost first.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.codecs.iter().map(|codec| codec.name())
+    }
+
+    /// The name of the codec that clients deal with.
+    pub fn outermost_name(&self) -> Option<&str> {
+        self.names().next()
+    }
+
+    fn outermost(&self) -> Result<&dyn Codec, CodecError> {
         self.steps()
             .next()
             .ok_or_else(|| ChainError::Unknown(self.spec.clone()).into())
     }
 
-    fn steps(&self) -> impl DoubleEndedIterator<Item = &'static dyn Codec> {
-        // A chain is made of codecs that were found.
-        self.codecs.iter().filter_map(|name| registry::find(name))
+    fn steps(&self) -> impl DoubleEndedIterator<Item = &dyn Codec> {
+        self.codecs.iter().map(|codec| &**codec)
     }
 }
 

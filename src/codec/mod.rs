@@ -53,6 +53,6 @@ pub use limits::ValueLimits;
 pub use manner::{Manner, Notation, NpyForm, ObjectForm};
 pub use path::{ObjectPath, PathError};
 pub use pointer::{Pointer, PointerError};
-pub use registry::{Addressing, Codec, Given, Reference, Registration};
+pub use registry::{Addressing, Codec, Given, Reference, Registration, Registry};
 pub use type_spec::TypeSpec;
 pub use value::{ObjectRef, Value};

@@ -2,8 +2,11 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::sync::LazyLock;
+use std::fmt;
+use std::ops::Deref;
+use std::sync::{Arc, LazyLock};
 
+use arc_swap::ArcSwap;
 use bytes::Bytes;
 
 use super::client;
@@ -116,7 +119,10 @@ pub enum Given {
     Object(ObjectRef),
 }
 
-/// A codec and where it is defined.
+/// A codec of this process or of a package that it was built with, as [`register_codec!`] leaves
+/// it for the linker to collect.
+///
+/// [`register_codec!`]: crate::register_codec
 pub struct Registration {
     /// The codec.
     pub codec: &'static dyn Codec,
@@ -139,6 +145,60 @@ macro_rules! register_codec {
     };
 }
 
+/// A codec, wherever it lives: in the program, or made from the configuration.
+#[derive(Clone)]
+pub enum Handle {
+    /// Part of the program.
+    Static(&'static dyn Codec),
+    /// Made while it runs.
+    Shared(Arc<dyn Codec>),
+}
+
+impl Deref for Handle {
+    type Target = dyn Codec;
+
+    fn deref(&self) -> &Self::Target {
+        match self {
+            Self::Static(codec) => *codec,
+            Self::Shared(codec) => &**codec,
+        }
+    }
+}
+
+/// Names are unique in a registry. A codec that a reload has replaced is still the same codec to
+/// a statement that knows both.
+impl PartialEq for Handle {
+    fn eq(&self, other: &Self) -> bool {
+        self.name() == other.name()
+    }
+}
+
+impl Eq for Handle {}
+
+impl fmt::Debug for Handle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "<{}>", self.name())
+    }
+}
+
+/// A codec and where it is defined.
+#[derive(Debug, Clone)]
+pub struct Entry {
+    /// The codec.
+    pub codec: Handle,
+    /// Module path, or what else tells a person where it comes from.
+    pub origin: String,
+}
+
+impl From<&Registration> for Entry {
+    fn from(registration: &Registration) -> Self {
+        Self {
+            codec: Handle::Static(registration.codec),
+            origin: registration.origin.to_owned(),
+        }
+    }
+}
+
 /// Why the registered codecs cannot be used. DataJoint's wording.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RegistryError {
@@ -148,57 +208,80 @@ pub enum RegistryError {
         /// The name.
         name: String,
         /// Where it is defined.
-        first: &'static str,
+        first: String,
         /// Where else.
-        second: &'static str,
+        second: String,
     },
     /// A codec without a name.
     #[error("Codec name must be a non-empty string, got '' in {0}")]
-    Empty(&'static str),
+    Empty(String),
 }
 
-/// Checks that all registered codecs have names of their own; called when the program starts.
-pub fn check() -> Result<(), RegistryError> {
-    collect(inventory::iter::<Registration>()).map(drop)
-}
+/// Codecs by name.
+#[derive(Debug, Clone, Default)]
+pub struct Registry(BTreeMap<String, Entry>);
 
-/// All registered codecs, by name.
-pub fn codecs() -> impl Iterator<Item = &'static Registration> {
-    CODECS.values().copied()
-}
-
-/// The codec of this name.
-pub fn find(name: &str) -> Option<&'static dyn Codec> {
-    CODECS.get(name).map(|registration| registration.codec)
-}
-
-static CODECS: LazyLock<BTreeMap<&'static str, &'static Registration>> = LazyLock::new(|| {
-    // `check` has the error; without it the program does not start.
-    collect(inventory::iter::<Registration>()).unwrap_or_default()
-});
-
-fn collect(
-    registrations: impl IntoIterator<Item = &'static Registration>,
-) -> Result<BTreeMap<&'static str, &'static Registration>, RegistryError> {
-    let mut codecs = BTreeMap::new();
-    for registration in registrations {
-        let name = registration.codec.name();
-        if name.is_empty() {
-            return Err(RegistryError::Empty(registration.origin));
-        }
-        if let Some(first) = codecs.insert(name, registration) {
-            let first: &Registration = first;
-            let mut origins = [first.origin, registration.origin];
-            origins.sort_unstable();
-            return Err(RegistryError::Duplicate {
-                name: name.to_owned(),
-                first: origins[0],
-                second: origins[1],
-            });
-        }
+impl Registry {
+    /// Those of the program, and `added` ones.
+    pub fn with(added: impl IntoIterator<Item = Entry>) -> Result<Self, RegistryError> {
+        let own = inventory::iter::<Registration>().map(Entry::from);
+        Self::collect(own.chain(added))
     }
-    Ok(codecs)
+
+    fn collect(entries: impl IntoIterator<Item = Entry>) -> Result<Self, RegistryError> {
+        let mut codecs = BTreeMap::new();
+        for entry in entries {
+            let name = entry.codec.name().to_owned();
+            if name.is_empty() {
+                return Err(RegistryError::Empty(entry.origin));
+            }
+            let again = entry.origin.clone();
+            if let Some(first) = codecs.insert(name.clone(), entry) {
+                let mut origins = [first.origin, again];
+                origins.sort_unstable();
+                let [first, second] = origins;
+                return Err(RegistryError::Duplicate {
+                    name,
+                    first,
+                    second,
+                });
+            }
+        }
+        Ok(Self(codecs))
+    }
+
+    /// The codec of this name.
+    pub fn find(&self, name: &str) -> Option<&Handle> {
+        self.0.get(name).map(|entry| &entry.codec)
+    }
+
+    /// All codecs, by name.
+    pub fn entries(&self) -> impl Iterator<Item = &Entry> {
+        self.0.values()
+    }
 }
+
+/// Checks that all codecs of the program have names of their own; called when it starts.
+pub fn check() -> Result<(), RegistryError> {
+    Registry::with([]).map(drop)
+}
+
+/// The codecs of this process.
+pub fn current() -> Arc<Registry> {
+    CURRENT.load_full()
+}
+
+/// Has the process know `added` codecs besides those of the program, and no others that it was
+/// told of before. Chains that are resolved already keep the codecs they have.
+pub fn install(added: impl IntoIterator<Item = Entry>) -> Result<(), RegistryError> {
+    CURRENT.store(Arc::new(Registry::with(added)?));
+    Ok(())
+}
+
+static CURRENT: LazyLock<ArcSwap<Registry>> = LazyLock::new(|| {
+    // `check` has the error; without it the program does not start.
+    ArcSwap::from_pointee(Registry::with([]).unwrap_or_default())
+});
 
 #[cfg(test)]
 mod tests {
@@ -237,9 +320,12 @@ mod tests {
         origin: "lab::nameless",
     };
 
+    fn collect(registrations: &[&'static Registration]) -> Result<Registry, RegistryError> {
+        Registry::collect(registrations.iter().copied().map(Entry::from))
+    }
+
     fn error(registrations: &[&'static Registration]) -> String {
-        let found = collect(registrations.iter().copied());
-        found.map(|codecs| codecs.len()).unwrap_err().to_string()
+        collect(registrations).unwrap_err().to_string()
     }
 
     #[test]
@@ -249,7 +335,7 @@ mod tests {
         // The linker says in which order they come.
         assert_eq!(error(&[&ONE, &OTHER]), text);
         assert_eq!(error(&[&OTHER, &ONE]), text);
-        assert_eq!(collect([&ONE]).unwrap().len(), 1);
+        assert_eq!(collect(&[&ONE]).unwrap().entries().count(), 1);
     }
 
     #[test]
@@ -261,16 +347,31 @@ mod tests {
     }
 
     #[test]
+    fn codecs_are_added_to_those_of_the_program() {
+        let added = |name| Entry {
+            codec: Handle::Shared(Arc::new(Named(name))),
+            origin: "[codecs]".to_owned(),
+        };
+        let registry = Registry::with([added("graph")]).unwrap();
+        assert_eq!(registry.find("graph").unwrap().name(), "graph");
+        assert!(registry.find("blob").is_some() && registry.find("model").is_none());
+        assert_eq!(
+            Registry::with([added("blob")]).unwrap_err().to_string(),
+            "Codec <blob> already registered by [codecs]; codec_proxy::codec::builtin::blob \
+             registers it again"
+        );
+    }
+
+    #[test]
     fn the_codecs_of_datajoint_are_there() {
         check().unwrap();
-        let names: Vec<_> = codecs()
-            .map(|registration| registration.codec.name())
-            .collect();
+        let registry = current();
+        let names: Vec<_> = registry.entries().map(|entry| entry.codec.name()).collect();
         let built_in = ["attach", "blob", "filepath", "hash", "npy", "object"];
         for name in built_in {
             assert!(names.contains(&name), "{name}");
             let origin = format!("codec_proxy::codec::builtin::{name}");
-            assert!(codecs().any(|registration| registration.origin == origin));
+            assert!(registry.entries().any(|entry| entry.origin == origin));
         }
         assert!(names.is_sorted());
     }

@@ -72,7 +72,7 @@ fn becomes(field: &Field, attach: bool) -> Result<Becomes, ConfigError> {
     let chain = spec
         .resolve()
         .map_err(|error| field.invalid(&error.to_string()))?;
-    let is_attach = chain.codecs.first() == Some(&"attach");
+    let is_attach = chain.outermost_name() == Some("attach");
     if is_attach != attach || chain.is_text() {
         let reason = format!("takes another codec than that of {text:?}, for example {example:?}");
         return Err(field.invalid(&reason));

@@ -332,8 +332,8 @@ impl Session<'_> {
         let stores = |chain: &crate::codec::Chain| {
             let stores = &self.shared.stores;
             let named = chain.store.as_deref().filter(|name| !name.is_empty());
-            let of_filepath = match chain.codecs.first() {
-                Some(&"filepath") => stores.filepath_default(),
+            let of_filepath = match chain.outermost_name() {
+                Some("filepath") => stores.filepath_default(),
                 _ => None,
             };
             stores

@@ -78,7 +78,7 @@ impl Declaring<'_> {
             },
             Some(ColumnCodec::Chain(chain)) => {
                 let written = present.column.and_then(|c| c.marker.as_deref());
-                let own_attach = chain.codecs.first() == Some(&"attach");
+                let own_attach = chain.outermost_name() == Some("attach");
                 match (tag, marker.as_deref()) {
                     (Some((tag, rest)), _) if tag.spec == chain.spec || present.is_empty => {
                         self.coded(column, tag, &rest)
@@ -173,7 +173,7 @@ impl Declaring<'_> {
                 return Err(self.refuse(column, &error.to_string(), &way_out));
             }
         };
-        if own_attach.is_some() && chain.codecs.first() != Some(&"attach") {
+        if own_attach.is_some() && chain.outermost_name() != Some("attach") {
             let reason = format!("{} is declared for an attachment", chain.spec);
             return Err(self.refuse(column, &reason, "write <attach> or <attach@store>"));
         }
@@ -408,6 +408,7 @@ fn is_of(core: &str, sql_type: &[u8]) -> bool {
 
 /// The codecs that there are, for messages.
 fn names() -> String {
-    let names = registry::codecs().map(|r| format!("<{}>", r.codec.name()));
+    let registry = registry::current();
+    let names = registry.entries().map(|e| format!("<{}>", e.codec.name()));
     names.collect::<Vec<_>>().join(", ")
 }

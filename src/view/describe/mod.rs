@@ -120,7 +120,7 @@ impl Presentation {
                 let Ok(chain) = spec.resolve() else {
                     return shown;
                 };
-                let is_attach = chain.codecs.first() == Some(&"attach");
+                let is_attach = chain.outermost_name() == Some("attach");
                 shown.marker = Some(match is_attach && view == View::Bytes {
                     true => ":attach:",
                     false => "",
