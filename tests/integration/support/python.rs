@@ -3,13 +3,19 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// The interpreter of an environment by its name in `tests/setup`, made if it is missing.
+/// The interpreter of an environment by its name in `tests/setup`, made if it is missing; `lab` has
+/// the packages of `tests/packages`.
 pub fn environment(name: &str) -> PathBuf {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let output = Command::new(root.join("tests/setup/python.sh"))
+    let script = if name == "lab" {
+        "packages.sh"
+    } else {
+        "python.sh"
+    };
+    let output = Command::new(root.join("tests/setup").join(script))
         .arg(name)
         .output();
-    let output = output.expect("tests/setup/python.sh runs");
+    let output = output.expect("the scripts of tests/setup run");
     assert!(
         output.status.success(),
         "{}",

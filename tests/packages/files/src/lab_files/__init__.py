@@ -1,0 +1,1 @@
+"""Codecs whose values are files in a store, a module each."""

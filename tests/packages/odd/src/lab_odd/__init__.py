@@ -1,0 +1,1 @@
+"""Codecs that a test of chains needs, and some that cannot work."""

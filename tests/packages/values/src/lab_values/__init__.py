@@ -1,0 +1,1 @@
+"""Codecs for plain Python values, a module each."""
