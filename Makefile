@@ -32,7 +32,7 @@ build:
 test: ## installs what is missing and runs every test
 	@$(SETUP)/toolchain.sh
 	@$(SETUP)/mariadb.sh
-	@{ $(SETUP)/python.sh dj0 dj2 seaweedfs lab && $(SETUP)/packages.sh; } & python=$$!; \
+	@{ $(SETUP)/python.sh dj0 dj013 dj2 seaweedfs lab && $(SETUP)/packages.sh; } & python=$$!; \
 	    $(SETUP)/azurite.sh; azurite=$$?; wait $$python && exit $$azurite
 	@if cargo nextest --version >/dev/null 2>&1; then cargo nextest run --locked --no-fail-fast; else cargo test --locked --no-fail-fast; fi
 

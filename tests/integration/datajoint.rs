@@ -17,11 +17,15 @@ struct Programs<'a> {
 
 impl<'a> Programs<'a> {
     fn new(lab: &'a Lab) -> Self {
-        let (dj0, dj2) = (python::environment("dj0"), python::environment("dj2"));
+        Self::with_old("dj0", lab)
+    }
+
+    /// `old` is the environment of the older of the two.
+    fn with_old(old: &str, lab: &'a Lab) -> Self {
         Self {
             lab,
-            dj0,
-            dj2,
+            dj0: python::environment(old),
+            dj2: python::environment("dj2"),
             declare_store: "",
         }
     }
@@ -173,20 +177,26 @@ fn untouched(name: &str, declare: &str, store: &str) {
 #[test]
 fn one_schema_of_both() {
     let lab = Lab::new("one_schema");
-    let stored = lab.proxy.port("stored");
-    both_programs(&lab, stored);
+    both_programs(&Programs::new(&lab), lab.proxy.port("stored"));
+}
+
+/// The same with DataJoint 0.13.
+#[test]
+fn one_schema_with_an_even_older_program() {
+    let lab = Lab::new("one_schema_013");
+    both_programs(&Programs::with_old("dj013", &lab), lab.proxy.port("stored"));
 }
 
 /// The same on a real MySQL, where the new program needs no proxy.
 #[test]
 fn one_schema_of_both_on_mysql() {
     if let Some(lab) = Lab::on_mysql("one_schema") {
-        both_programs(&lab, lab.port);
+        both_programs(&Programs::new(&lab), lab.port);
     }
 }
 
-fn both_programs(lab: &Lab, new_port: u16) {
-    let programs = Programs::new(lab);
+fn both_programs(programs: &Programs, new_port: u16) {
+    let lab = programs.lab;
     let old = |step| programs.old_of("one_schema_old.py", step, "");
     let new = |step| programs.new_at(new_port, "one_schema_new.py", step);
     new("declare");

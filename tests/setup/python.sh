@@ -1,5 +1,5 @@
 #!/bin/sh
-# python.sh [dj0] [dj2] [seaweedfs] [lab]: Python environments, each with what NAME.txt lists, at
+# python.sh [dj0] [dj013] [dj2] [seaweedfs] [lab]: Python environments, each with what NAME.txt lists, at
 # target/tools/NAME; without names the two DataJoint clients. One that is complete is left alone;
 # several are made at the same time.
 . "$(dirname "$0")/lib.sh"
