@@ -13,8 +13,9 @@ use tokio::time::timeout;
 
 use super::placement;
 use crate::catalog::{Catalog, ColumnCodec, Index};
-use crate::codec;
-use crate::config::{Config, Database, Limits};
+use crate::codec::configured::Tried;
+use crate::codec::{self, ChainError, Codec, TypeSpec};
+use crate::config::{CodecDefinition, Config, Database, Limits};
 use crate::session::tls::Tls;
 use crate::store::{StoreLimits, Stores, StoresSettings};
 use crate::view::Declaring;
@@ -22,7 +23,7 @@ use crate::view::Declaring;
 /// Tries the configuration in `file`, and prints each finding.
 pub(super) fn run(file: &Path) -> ExitCode {
     let mut findings = Findings::new(stdout().lock());
-    match (Config::load(file, std::env::vars_os()), Runtime::new()) {
+    match (super::load(file), Runtime::new()) {
         (Ok(config), Ok(runtime)) => {
             findings.ok(format_args!("configuration {}", file.display()));
             runtime.block_on(examine(&config, &mut findings));
@@ -40,6 +41,7 @@ async fn examine<W: Write>(config: &Config, findings: &mut Findings<W>) {
     if let Err(error) = codec::registry::check() {
         findings.fail(format_args!("codecs: {error}"));
     }
+    codecs(&config.codecs, &config.limits, findings);
     match Tls::new(config) {
         Ok(_) => findings.ok(format_args!(
             "certificates for clients: {}",
@@ -67,6 +69,52 @@ async fn examine<W: Write>(config: &Config, findings: &mut Findings<W>) {
             Ok(()) => findings.ok(format_args!("store {name}: stored, read back, deleted")),
             Err(reason) => findings.fail(format_args!("store {name}: {reason}")),
         }
+    }
+}
+
+/// Whether the codecs of the configuration have somewhere to hand their values on to, and give a
+/// sample back.
+fn codecs<W: Write>(codecs: &[CodecDefinition], limits: &Limits, findings: &mut Findings<W>) {
+    for CodecDefinition { codec, origin } in codecs {
+        let (name, summary) = (codec.name(), codec.summary());
+        if let Err(error) = ends(name) {
+            findings.fail(format_args!("codec {name} ({origin}): {error}"));
+            continue;
+        }
+        match codec.try_sample(&limits.value()) {
+            Ok(Tried::Same) => findings.ok(format_args!(
+                "codec {name}: {summary}; a sample came back as it was"
+            )),
+            Ok(Tried::Near) => findings.ok(format_args!(
+                "codec {name}: {summary}; a sample came back changed, as lossy = true allows"
+            )),
+            Ok(Tried::None) => findings.ok(format_args!(
+                "codec {name}: {summary}; not tried: no sample meets its rules (\"examples\" in \
+                 a JSON Schema are tried)"
+            )),
+            Err(error) => findings.fail(format_args!("codec {name} ({origin}): {error}")),
+        }
+    }
+}
+
+/// Whether the chain that begins with the codec has an end, with a store or without.
+fn ends(name: &str) -> Result<(), ChainError> {
+    let resolve = |store: Option<&str>| {
+        let spec = TypeSpec {
+            codec: name.to_owned(),
+            store: store.map(str::to_owned),
+        };
+        match spec.resolve() {
+            Ok(_) => Ok(true),
+            Err(ChainError::RequiresStore(_) | ChainError::NoStore(_)) => Ok(false),
+            Err(error) => Err(error),
+        }
+    };
+    match resolve(None)? | resolve(Some(""))? {
+        true => Ok(()),
+        false => Err(ChainError::NoDtype(format!(
+            "<{name}> has no type that can be declared"
+        ))),
     }
 }
 
@@ -229,7 +277,6 @@ mod tests {
 
     use super::*;
     use crate::catalog::{Column, NameCase, Table, TableKind};
-    use crate::codec::TypeSpec;
     use crate::store::StoreSettings;
     use crate::view::{Becomes, Rule};
 

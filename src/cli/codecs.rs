@@ -1,5 +1,6 @@
 //! `codec-proxy codecs`: the registered codecs.
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use serde::Serialize;
@@ -14,15 +15,21 @@ INLINE is what the codec hands its values to in a type like <blob>, STORE in one
 <blob@main>: a core type, or another codec. \"requires @\" means that it lives in stores only.
 ADDRESSING is how the objects in the store are named in the end: by the hash of their content,
 by their place in the database (schema), or by whoever manages them (reference).
+ORIGIN is \"built-in\", the Rust module, or the line of the configuration that defines it.
 
 Examples:
   $ codec-proxy codecs
+  $ codec-proxy codecs --config codec-proxy.toml
   $ codec-proxy codecs --json | jq -r '.[].name'
   $ codec-proxy resolve '<blob@main>'      what one type comes to";
 
 /// What the user may decide.
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
+    /// The TOML file with the configuration, for the codecs that it defines
+    #[arg(long, value_name = "FILE", env = "CODEC_PROXY_CONFIG")]
+    config: Option<PathBuf>,
+
     #[command(flatten)]
     form: Form,
 }
@@ -34,12 +41,17 @@ struct Entry {
     inline: Option<String>,
     store: Option<String>,
     addressing: Option<&'static str>,
-    /// `built-in`, or the module that registers it.
+    /// `built-in`, the module that registers it, or the line of the configuration.
     origin: String,
 }
 
 /// Prints all codecs, by name.
 pub(super) fn run(arguments: &Arguments) -> ExitCode {
+    if let Some(file) = &arguments.config
+        && let Err(error) = super::load(file)
+    {
+        return arguments.form.fail(error);
+    }
     let registry = registry::current();
     let entries: Vec<_> = registry.entries().map(Entry::new).collect();
     arguments.form.print(&entries, || {

@@ -11,14 +11,14 @@ use super::print::{Form, NOTHING, table};
 use super::{Configuration, placement};
 use crate::catalog::{Listing, MarkedColumn};
 use crate::codec::Chain;
-use crate::config::Config;
 use crate::store::StoresSettings;
 
 /// What is told by `--help`, after the options.
 pub(super) const HELP: &str = "\
 One line for each column whose comment carries a codec, as the account of the configuration sees
 them. STATE is \"ok\", or why the column cannot be used. Exits with 1 if there is such a column,
-or if the database cannot be asked. Triggers and stored routines that may write to the tables of these
+or if the database cannot be asked. Told as warnings: columns whose objects DataJoint's own garbage
+collector would take for orphans, since a codec of yours chains to them; triggers and stored routines that may write to the tables of these
 columns inside the server, past codec-proxy, are told as warnings.
 
 Examples:
@@ -55,6 +55,9 @@ pub(super) fn run(arguments: &Arguments) -> ExitCode {
         let json: Vec<_> = entries.iter().map(Entry::json).collect();
         form.print(&json, || lines(&entries));
     }
+    for warning in entries.iter().filter_map(Entry::warning) {
+        eprintln!("warning: {warning}");
+    }
     for sentence in &listing.programs.writing {
         eprintln!("warning: {sentence}, which codec-proxy does not see");
     }
@@ -70,7 +73,7 @@ pub(super) fn run(arguments: &Arguments) -> ExitCode {
 
 /// What the database has, and the stores that there are.
 fn read(file: &Path) -> Result<(Listing, StoresSettings), Box<dyn Error>> {
-    let config = Config::load(file, std::env::vars_os())?;
+    let config = super::load(file)?;
     let options = config.database.connection_options();
     let listing = Runtime::new()?.block_on(Listing::read(options))?;
     Ok((listing, config.stores))
@@ -123,7 +126,21 @@ impl<'a> Entry<'a> {
             "store": self.store(),
             "usable": self.store.is_ok(),
             "reason": self.store.as_ref().err(),
+            "warning": self.warning(),
         })
+    }
+
+    /// What may happen to its objects elsewhere.
+    fn warning(&self) -> Option<String> {
+        let chain = self
+            .chain
+            .as_ref()
+            .filter(|chain| chain.is_unknown_to_gc())?;
+        Some(format!(
+            "{}.{}.{}: DataJoint's own garbage collector does not know that {} keeps objects, and \
+             takes them for orphans; never let it collect in this schema",
+            self.at.schema, self.at.table, self.at.column, chain.spec
+        ))
     }
 
     fn row(&self) -> [String; 6] {

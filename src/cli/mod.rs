@@ -2,12 +2,13 @@
 //!
 //! 0: done; 1: a fault, which has been printed or logged; 2: arguments that make no sense.
 
+use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::codec::registry;
+use crate::codec::registry::{self, Entry};
 use crate::config::Config;
 use crate::{server, telemetry};
 
@@ -110,8 +111,15 @@ pub fn main() -> ExitCode {
     }
 }
 
+/// The configuration in `file`; from then on the process knows its codecs.
+fn load(file: &Path) -> Result<Config, Box<dyn Error>> {
+    let config = Config::load(file, std::env::vars_os())?;
+    registry::install(config.codecs.iter().map(Entry::from))?;
+    Ok(config)
+}
+
 fn serve(file: &Path) -> ExitCode {
-    let config = match Config::load(file, std::env::vars_os()) {
+    let config = match load(file) {
         Ok(config) => config,
         Err(error) => {
             tracing::error!("{error}");

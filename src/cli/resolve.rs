@@ -9,7 +9,6 @@ use serde_json::json;
 use super::print::{Form, NOTHING};
 use super::{codecs, placement};
 use crate::codec::{Addressing, Chain, TypeSpec};
-use crate::config::Config;
 
 /// What is told by `--help`, after the options.
 pub(super) const HELP: &str = "\
@@ -34,7 +33,7 @@ pub(super) struct Arguments {
     #[arg(value_name = "TYPE")]
     spec: String,
 
-    /// The TOML file with the configuration, to look for the store
+    /// The TOML file with the configuration, to look for the store and for codecs
     #[arg(long, value_name = "FILE", env = "CODEC_PROXY_CONFIG")]
     config: Option<PathBuf>,
 
@@ -64,13 +63,14 @@ pub(super) fn run(arguments: &Arguments) -> ExitCode {
 fn resolve(arguments: &Arguments) -> Result<Resolved, Box<dyn Error>> {
     let spec = parse(&arguments.spec)
         .ok_or_else(|| format!("{:?} is no type; write '<codec@store>'", arguments.spec))?;
+    let config = match &arguments.config {
+        None => None,
+        Some(file) => Some(super::load(file)?),
+    };
     let chain = spec.resolve()?;
-    let store = match &arguments.config {
+    let store = match &config {
         None => chain.store.clone(),
-        Some(file) => {
-            let config = Config::load(file, std::env::vars_os())?;
-            placement::store(&chain, &config.stores)?.map(str::to_owned)
-        }
+        Some(config) => placement::store(&chain, &config.stores)?.map(str::to_owned),
     };
     Ok(Resolved { chain, store })
 }

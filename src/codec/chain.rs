@@ -1,23 +1,14 @@
 //! The codec chain of a column: from the type a user declares to the type that is stored.
 
 use std::borrow::Cow;
-use std::fmt;
 
 use bytes::Bytes;
 
 use super::registry::{self, Addressing, Codec, Handle, Registry};
-use super::{CodecError, Given, Reading, TypeSpec, Value, Writing};
-
-/// A core type that ends a chain.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Dtype {
-    /// `bytes`: `longblob` in the database.
-    Bytes,
-    /// `json`: metadata, or whatever the codec makes of its values.
-    Json,
-    /// Any other type, as the database has it: `varchar(30)`, `double`.
-    Other(String),
-}
+use super::{
+    CodecError, Dtype, Given, Pointer, Reading, TypeSpec, Value, ValueLimits, Writing, blob,
+    metadata,
+};
 
 /// A resolved chain, outermost codec first.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,6 +37,9 @@ pub enum ChainError {
     /// The chain comes back to a codec that it has passed.
     #[error("Circular codec reference detected: <{0}>")]
     Circular(String),
+    /// The codec does not live in a store, and its type names one; the text says which.
+    #[error("{0}")]
+    NoStore(String),
     /// A codec has no dtype.
     #[error("{0}")]
     NoDtype(String),
@@ -98,28 +92,6 @@ impl TypeSpec {
     }
 }
 
-impl Dtype {
-    /// A core type of DataJoint, or a type of the database.
-    fn parse(text: &str) -> Self {
-        match text {
-            "bytes" => Self::Bytes,
-            "json" => Self::Json,
-            other => Self::Other(other.to_owned()),
-        }
-    }
-}
-
-/// As DataJoint names the core type.
-impl fmt::Display for Dtype {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Bytes => "bytes",
-            Self::Json => "json",
-            Self::Other(other) => other,
-        })
-    }
-}
-
 impl Chain {
     /// Whether the column holds `json`, in most chains the pointer to an object in a store.
     pub fn is_external(&self) -> bool {
@@ -128,11 +100,7 @@ impl Chain {
 
     /// The SQL type of the column.
     pub fn stored_type(&self) -> Cow<'_, str> {
-        match &self.dtype {
-            Dtype::Bytes => "longblob".into(),
-            Dtype::Json => "json".into(),
-            Dtype::Other(other) => other.into(),
-        }
+        self.dtype.sql_type()
     }
 
     /// How its objects are named: the innermost codec makes them.
@@ -186,9 +154,51 @@ impl Chain {
 
     /// From the innermost codec outwards, from the value of the column.
     pub fn decode(&self, stored: Value, from: &Reading<'_>) -> Result<Value, CodecError> {
-        self.steps()
-            .rev()
-            .try_fold(stored, |value, codec| codec.decode(value, from))
+        self.steps().rev().try_fold(stored, |value, codec| {
+            let value = match value {
+                Value::Packed(packed) if !codec.takes_packed() => {
+                    blob::unpack(&packed, &from.limits)?
+                }
+                value => value,
+            };
+            codec.decode(value, from)
+        })
+    }
+
+    /// The innermost codec's value, by what the server gives for the column.
+    pub fn stored(&self, column: Bytes, limits: &ValueLimits) -> Result<Value, CodecError> {
+        match self.dtype {
+            Dtype::Bytes => Ok(Value::Bytes(column)),
+            Dtype::Json if self.addressing() == Addressing::Inner => {
+                metadata::loads_within(&column, limits)
+            }
+            Dtype::Json if column.len() > Pointer::MAX_LEN => {
+                let text = "the column's metadata is longer than 65536 bytes";
+                Err(CodecError::Corrupt(text.to_owned()))
+            }
+            Dtype::Json => metadata::loads(&column),
+            Dtype::Other(_) => match String::from_utf8(column.into()) {
+                Ok(text) => Ok(self.dtype.of_text(text)),
+                Err(_) => {
+                    let text = "the column's text is not UTF-8; SET NAMES utf8mb4";
+                    Err(CodecError::Corrupt(text.to_owned()))
+                }
+            },
+        }
+    }
+
+    /// Whether DataJoint's own garbage collector does not see which objects the column keeps:
+    /// it knows `<hash>`, `<blob>`, `<attach>` and schema-addressed codecs by their own names
+    /// only, and takes the objects of a codec that chains to one of them for orphans.
+    pub fn is_unknown_to_gc(&self) -> bool {
+        let Some(outermost) = self.codecs.first() else {
+            return false;
+        };
+        match self.addressing() {
+            Addressing::Hash => !["hash", "blob", "attach"].contains(&outermost.name()),
+            Addressing::Schema => outermost.addressing() != Addressing::Schema,
+            Addressing::Inner | Addressing::Reference => false,
+        }
     }
 
     /// The names of the codecs, outermost first.

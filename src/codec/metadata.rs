@@ -13,7 +13,7 @@ use super::section::Section;
 use super::value::Value;
 use super::{CodecError, ObjectPath, ObjectRef, PointerError, Reading, Reference};
 
-pub use parse::loads;
+pub use parse::{loads, loads_within};
 
 /// The text of a value of JSON's kinds (`None`, `bool`, `int`, `float`, `str`, `list`, `tuple`
 /// and `dict` with keys of type `str`).
@@ -31,13 +31,13 @@ pub fn dumps_indented(value: &Value) -> Result<String, CodecError> {
 }
 
 /// The path that metadata names.
-pub(super) fn path(stored: &Value) -> Result<ObjectPath, CodecError> {
+pub fn path(stored: &Value) -> Result<ObjectPath, CodecError> {
     let path = ObjectPath::parse(text(stored, "path")?).map_err(PointerError::from);
     path.map_err(corrupt)
 }
 
 /// The store that metadata names; empty for the default store.
-pub(super) fn store(stored: &Value) -> Result<&str, CodecError> {
+pub fn store(stored: &Value) -> Result<&str, CodecError> {
     match stored.field("store") {
         Some(Value::Str(store)) => Ok(store),
         Some(Value::None) | None => Ok(""),
@@ -46,7 +46,7 @@ pub(super) fn store(stored: &Value) -> Result<&str, CodecError> {
 }
 
 /// A text that metadata must have.
-pub(super) fn text<'a>(stored: &'a Value, key: &'static str) -> Result<&'a str, CodecError> {
+pub fn text<'a>(stored: &'a Value, key: &'static str) -> Result<&'a str, CodecError> {
     if !matches!(stored, Value::Dict(_)) {
         return Err(corrupt(PointerError::NotAnObject));
     }
@@ -65,7 +65,7 @@ pub(super) fn size(stored: &Value) -> Option<u64> {
 }
 
 /// The object that metadata keeps alive, as it names it.
-pub(super) fn reference(stored: &Value) -> Option<Reference> {
+pub fn reference(stored: &Value) -> Option<Reference> {
     Some(Reference {
         store: store(stored).ok()?.to_owned(),
         path: text(stored, "path").ok()?.to_owned(),
@@ -92,12 +92,12 @@ impl ObjectRef {
 }
 
 /// Metadata with these keys, in this order.
-pub(super) fn dict<const N: usize>(items: [(&str, Value); N]) -> Value {
+pub fn dict<const N: usize>(items: [(&str, Value); N]) -> Value {
     Value::Dict(items.map(|(key, value)| (key.into(), value)).into())
 }
 
 /// A number of bytes or elements, as metadata has it.
-pub(super) fn count(number: u64) -> Value {
+pub fn count(number: u64) -> Value {
     match i64::try_from(number) {
         Ok(number) => Value::Int(number),
         Err(_) => Value::BigInt(number.into()),
@@ -106,7 +106,7 @@ pub(super) fn count(number: u64) -> Value {
 
 /// A number as Python's `repr` writes it: the shortest digits that give it back, with an
 /// exponent below 1e-4 and from 1e16 on.
-pub(super) fn float_repr(number: f64) -> String {
+pub fn float_repr(number: f64) -> String {
     if number.is_nan() {
         return "nan".to_owned();
     }

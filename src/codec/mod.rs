@@ -2,12 +2,13 @@
 //!
 //! A codec is one file that implements [`Codec`] and registers itself; what a column's type
 //! spec comes to is its [`Chain`]. Codecs know no sockets, no SQL and no store but what
-//! [`Backend`] says of one.
+//! [`Backend`] says of one. How to write one of your own: `examples/README.md`.
 //!
 //! - What a codec is: `registry` (the trait, and all that are registered), `context` (what it is
 //!   given besides the value), `manner` (what the client wants), `limits`, `error`.
-//! - Which codecs a column has: `comment`, `type_spec`, `chain`.
-//! - The codecs: `builtin`, and what they share towards clients: `client`.
+//! - Which codecs a column has: `comment`, `type_spec`, `chain`, `dtype`.
+//! - The codecs: `builtin`, those that the configuration defines: `configured`, what they share
+//!   towards clients: `client`, and what a codec with files of its own is made with: `schema_codec`.
 //! - What they work on: `value`.
 //! - How values are written: `blob` (packed bytes), `json` (for people), `npy_file`, `directory`
 //!   (a tar archive, a list of files), `metadata` (the text of `json` columns), `timestamp`.
@@ -19,8 +20,10 @@ mod builtin;
 mod chain;
 mod client;
 pub mod comment;
+pub mod configured;
 mod context;
 mod directory;
+mod dtype;
 mod error;
 pub mod hash;
 pub mod json;
@@ -34,6 +37,7 @@ pub mod npy_file;
 mod path;
 mod pointer;
 pub mod registry;
+mod schema_codec;
 pub mod schema_path;
 pub mod section;
 #[cfg(test)]
@@ -42,8 +46,9 @@ mod timestamp;
 mod type_spec;
 pub mod value;
 
-pub use chain::{Chain, ChainError, Dtype, HEAD_LEN};
+pub use chain::{Chain, ChainError, HEAD_LEN};
 pub use context::{Backend, Backends, Key, Reading, Site, Writing};
+pub use dtype::{Dtype, Stored};
 pub use error::{BackendError, CodecError};
 /// For [`register_codec!`](crate::register_codec).
 #[doc(hidden)]
@@ -54,5 +59,6 @@ pub use manner::{Manner, Notation, NpyForm, ObjectForm};
 pub use path::{ObjectPath, PathError};
 pub use pointer::{Pointer, PointerError};
 pub use registry::{Addressing, Codec, Given, Reference, Registration, Registry};
+pub use schema_codec::{File, FileFormat, SchemaCodec};
 pub use type_spec::TypeSpec;
 pub use value::{ObjectRef, Value};

@@ -9,8 +9,10 @@ use std::sync::{Arc, LazyLock};
 use arc_swap::ArcSwap;
 use bytes::Bytes;
 
-use super::client;
-use super::{CodecError, Manner, ObjectRef, Reading, Value, ValueLimits, Writing};
+use super::{
+    ChainError, CodecError, Manner, ObjectRef, Reading, TypeSpec, Value, ValueLimits, Writing,
+    blob, client,
+};
 
 /// One step of a chain: the Codec API of DataJoint, and how clients write and read its values.
 ///
@@ -52,20 +54,30 @@ pub trait Codec: Send + Sync + 'static {
         Vec::new()
     }
 
-    /// The value that a client has sent, in its notation. By default a packed blob, which is
-    /// not unpacked yet, or JSON.
+    /// The value that a client has sent, in its notation. By default a packed blob (which is
+    /// unpacked, unless the codec [takes it packed](Self::takes_packed)), or JSON.
     fn take(
         &self,
         sent: Bytes,
         manner: &Manner,
         limits: &ValueLimits,
     ) -> Result<Value, CodecError> {
-        client::take(self.name(), sent, manner, limits)
+        let value = client::take(self.name(), sent, manner, limits)?;
+        match value {
+            Value::Packed(packed) if !self.takes_packed() => blob::unpack(&packed, limits),
+            value => Ok(value),
+        }
     }
 
     /// What the client gets for a decoded value. By default a packed blob, or JSON.
     fn give(&self, value: Value, manner: &Manner, from: &Reading<'_>) -> Result<Given, CodecError> {
         client::give(value, manner, &from.limits)
+    }
+
+    /// Whether `encode` and `decode` may be given a [`Value::Packed`]: what a client or a
+    /// `<blob>` has packed, before anybody has looked into it.
+    fn takes_packed(&self) -> bool {
+        false
     }
 
     /// Whether, in the bytes notation, a client sends and gets exactly what the next step of
@@ -182,7 +194,7 @@ impl fmt::Debug for Handle {
 }
 
 /// A codec and where it is defined.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
     /// The codec.
     pub codec: Handle,
@@ -269,6 +281,13 @@ pub fn check() -> Result<(), RegistryError> {
 /// The codecs of this process.
 pub fn current() -> Arc<Registry> {
     CURRENT.load_full()
+}
+
+/// The codec of a name, with or without its brackets and its store: DataJoint's `get_codec`.
+pub fn codec(name: &str) -> Result<Handle, ChainError> {
+    let name = TypeSpec::parse(name).map_or(name.to_owned(), |spec| spec.codec);
+    let codec = current().find(&name).cloned();
+    codec.ok_or(ChainError::Unknown(name))
 }
 
 /// Has the process know `added` codecs besides those of the program, and no others that it was
@@ -360,6 +379,15 @@ mod tests {
             "Codec <blob> already registered by [codecs]; codec_proxy::codec::builtin::blob \
              registers it again"
         );
+    }
+
+    #[test]
+    fn a_codec_is_found_with_or_without_brackets() {
+        for name in ["blob", "<blob>", "<blob@main>", "<blob@>"] {
+            assert_eq!(codec(name).unwrap().name(), "blob");
+        }
+        let unknown = ChainError::Unknown("graph".to_owned());
+        assert_eq!(codec("<graph@main>").unwrap_err(), unknown);
     }
 
     #[test]

@@ -3,32 +3,34 @@
 use super::ConfigError;
 use super::section::{Field, Section};
 use crate::codec::TypeSpec;
+use crate::codec::registry::Registry;
 use crate::view::{Becomes, Declaring, Rule};
 
 pub(super) const KEYS: &[&str] = &["longblob", "attach", "rules"];
 pub(super) const RULE: &[&str] = &["schema", "table", "longblob", "attach"];
 
-/// The rules in their order; what stands outside of them comes last, and covers all tables.
-pub(super) fn read(mut section: Section) -> Result<Declaring, ConfigError> {
+/// The rules in their order; what stands outside of them comes last, and covers all tables. Their
+/// codecs are among the `known` ones.
+pub(super) fn read(mut section: Section, known: &Registry) -> Result<Declaring, ConfigError> {
     let mut rules = Vec::new();
     if let Some(field) = section.take("rules") {
         for field in field.list()? {
             let nothing = field.invalid("takes `longblob` or `attach`, or both");
-            let rule = rule(field.section(RULE)?)?;
+            let rule = rule(field.section(RULE)?, known)?;
             if rule.longblob.is_none() && rule.attach.is_none() {
                 return Err(nothing);
             }
             rules.push(rule);
         }
     }
-    let rest = rule(section)?;
+    let rest = rule(section, known)?;
     if rest.longblob.is_some() || rest.attach.is_some() {
         rules.push(rest);
     }
     Ok(Declaring { rules })
 }
 
-fn rule(mut section: Section) -> Result<Rule, ConfigError> {
+fn rule(mut section: Section, known: &Registry) -> Result<Rule, ConfigError> {
     let pattern = |field: Option<Field>| match field {
         Some(field) => match field.text()? {
             "" => Err(field.invalid("takes a name, in which * is any text")),
@@ -41,17 +43,17 @@ fn rule(mut section: Section) -> Result<Rule, ConfigError> {
         table: pattern(section.take("table"))?,
         longblob: section
             .take("longblob")
-            .map(|field| becomes(&field, false))
+            .map(|field| becomes(&field, false, known))
             .transpose()?,
         attach: section
             .take("attach")
-            .map(|field| becomes(&field, true))
+            .map(|field| becomes(&field, true, known))
             .transpose()?,
     })
 }
 
 /// Reads `"<codec@store>"`; an empty text leaves the type plain.
-fn becomes(field: &Field, attach: bool) -> Result<Becomes, ConfigError> {
+fn becomes(field: &Field, attach: bool, known: &Registry) -> Result<Becomes, ConfigError> {
     let text = field.text()?;
     if text.is_empty() {
         return Ok(Becomes::Plain);
@@ -70,7 +72,7 @@ fn becomes(field: &Field, attach: bool) -> Result<Becomes, ConfigError> {
         )));
     }
     let chain = spec
-        .resolve()
+        .resolve_in(known)
         .map_err(|error| field.invalid(&error.to_string()))?;
     let is_attach = chain.outermost_name() == Some("attach");
     if is_attach != attach || chain.is_text() {

@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+mod codecs;
 mod database;
 mod datajoint;
 mod declare;
@@ -23,6 +24,7 @@ mod section;
 mod stores;
 mod tree;
 
+pub use codecs::CodecDefinition;
 pub use error::ConfigError;
 pub use tree::Origin;
 
@@ -40,6 +42,10 @@ pub struct Config {
     pub listen: Vec<Listen>,
     /// `[stores]`, or the stores of a `datajoint.json`.
     pub stores: StoresSettings,
+    /// `[codecs]`: those that are defined here. [`registry::install`] has the process know them.
+    ///
+    /// [`registry::install`]: crate::codec::registry::install
+    pub codecs: Vec<CodecDefinition>,
     /// `[pointers]`.
     pub pointers: Pointers,
     /// `[declare]`: what the plain types of `bytes` clients become.

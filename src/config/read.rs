@@ -7,6 +7,7 @@ use serde::Deserialize;
 use serde::de::IntoDeserializer;
 use serde::de::value::{Error as NotAVariant, StrDeserializer};
 
+use super::codecs;
 use super::declare;
 use super::section::{Field, Section, Zero};
 use super::tree::{Origin, Table};
@@ -15,6 +16,7 @@ use super::{
     Pointers, Tls,
 };
 use crate::codec::ObjectPath;
+use crate::codec::registry::{Entry, Registry};
 use crate::store::StoresSettings;
 use crate::view::View;
 
@@ -25,6 +27,7 @@ pub(super) const ROOT: &[&str] = &[
     "database",
     "listen",
     "stores",
+    "codecs",
     "pointers",
     "declare",
     "tls",
@@ -71,6 +74,9 @@ pub(super) fn config(
     datajoint: impl FnOnce(PathBuf, &Field) -> Result<StoresSettings, ConfigError>,
 ) -> Result<Config, ConfigError> {
     let mut root = Section::open("", origin, root, ROOT)?;
+    let codecs = codecs::read(root.take("codecs"))?;
+    // Each has a name of its own: that has been looked at.
+    let known = Registry::with(codecs.iter().map(Entry::from)).unwrap_or_default();
     Ok(Config {
         threads: root
             .take("threads")
@@ -80,7 +86,8 @@ pub(super) fn config(
         listen: listeners(&mut root)?,
         stores: stores(&mut root, datajoint)?,
         pointers: pointers(root.section("pointers", POINTERS)?)?,
-        declare: declare::read(root.section("declare", declare::KEYS)?)?,
+        declare: declare::read(root.section("declare", declare::KEYS)?, &known)?,
+        codecs,
         tls: tls(root.section("tls", TLS)?)?,
         limits: limits(root.section("limits", LIMITS)?)?,
         catalog: catalog(root.section("catalog", CATALOG)?)?,

@@ -1,6 +1,7 @@
 //! The file's part: shapes, values, errors. The environment, DataJoint's own file and the
 //! example each have a file of their own.
 
+mod codecs;
 mod datajoint;
 mod declare;
 mod environment;

@@ -19,8 +19,8 @@ use super::refuse;
 use super::shared::Shared;
 use crate::catalog::{ColumnCodec, Table};
 use crate::codec::{
-    Chain, CodecError, Dtype, Given, Key, Manner, Notation, ObjectPath, Pointer, Reading, Site,
-    Value, ValueLimits, Writing, json, metadata,
+    Chain, CodecError, Given, Key, Manner, Notation, ObjectPath, Reading, Site, Stored,
+    ValueLimits, Writing, json,
 };
 use crate::config::Limits;
 use crate::refusal::Refusal;
@@ -122,7 +122,7 @@ impl Coded {
         key: &Key,
         terms: &Terms,
         room: Room,
-        spell: impl FnOnce(Value, &Dtype) -> Result<T, CodecError> + Send + 'static,
+        spell: impl FnOnce(Stored) -> T + Send + 'static,
     ) -> Result<T, CodecError> {
         let (column, terms) = (self.clone(), terms.clone());
         let (literal, key) = (literal.clone(), key.clone());
@@ -138,7 +138,7 @@ impl Coded {
                 limits,
             };
             let stored = column.chain.write(sent, &to)?;
-            spell(stored, &column.chain.dtype)
+            column.chain.dtype.stored(stored).map(spell)
         })
         .await
     }
@@ -161,21 +161,7 @@ impl Coded {
                 also: &terms.also,
                 limits: terms.limits(room),
             };
-            let stored = match column.chain.dtype {
-                Dtype::Bytes => Value::Bytes(stored),
-                Dtype::Json if stored.len() > Pointer::MAX_LEN => {
-                    let text = "the column's metadata is longer than 65536 bytes";
-                    return Err(CodecError::Corrupt(text.to_owned()));
-                }
-                Dtype::Json => metadata::loads(&stored)?,
-                Dtype::Other(_) => match String::from_utf8(stored.into()) {
-                    Ok(text) => Value::Str(text),
-                    Err(_) => {
-                        let text = "the column's text is not UTF-8; SET NAMES utf8mb4";
-                        return Err(CodecError::Corrupt(text.to_owned()));
-                    }
-                },
-            };
+            let stored = column.chain.stored(stored, &from.limits)?;
             match column.chain.read(stored, &from)? {
                 Given::Bytes(bytes) => into.fit(bytes).map(Given::Bytes),
                 object => Ok(object),

@@ -44,6 +44,7 @@ use self::refuse::Failure;
 use self::relay::{Event, Relay, Statement};
 use self::write::infile;
 use crate::catalog::Index;
+use crate::codec::Addressing;
 use crate::plan::{self, Plan};
 use crate::refusal::Refusal;
 use crate::sql::lexer;
@@ -332,8 +333,8 @@ impl Session<'_> {
         let stores = |chain: &crate::codec::Chain| {
             let stores = &self.shared.stores;
             let named = chain.store.as_deref().filter(|name| !name.is_empty());
-            let of_filepath = match chain.outermost_name() {
-                Some("filepath") => stores.filepath_default(),
+            let of_filepath = match chain.addressing() {
+                Addressing::Reference => stores.filepath_default(),
                 _ => None,
             };
             stores

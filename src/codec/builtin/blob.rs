@@ -40,6 +40,10 @@ impl Codec for Blob {
             .ok_or_else(|| CodecError::Corrupt("the stored bytes are no DataJoint blob".into()))
     }
 
+    fn takes_packed(&self) -> bool {
+        true
+    }
+
     fn is_transparent(&self) -> bool {
         true
     }

@@ -5,16 +5,27 @@
 
 use num_bigint::BigInt;
 
-use super::super::CodecError;
 use super::super::value::Value;
+use super::super::{CodecError, ValueLimits};
 
-/// Arrays and objects within each other; metadata has three at most.
+/// Arrays and objects within each other, whatever the limits say: each takes some of the stack.
 const MAX_DEPTH: usize = 100;
 
 /// The value of a JSON text in UTF-8. Of a key that is there twice the last value counts.
 pub fn loads(text: &[u8]) -> Result<Value, CodecError> {
+    loads_within(text, &ValueLimits::default())
+}
+
+/// As [`loads`], of a text that may be anything: a value that would take more memory than
+/// `limits.value_bytes`, or is nested deeper than `limits.value_depth`, is an error.
+pub fn loads_within(text: &[u8], limits: &ValueLimits) -> Result<Value, CodecError> {
     let text = std::str::from_utf8(text).map_err(|_| no_json())?;
-    let mut parser = Parser { text, at: 0 };
+    let mut parser = Parser {
+        text,
+        at: 0,
+        depth: limits.depth.min(MAX_DEPTH),
+        room: limits.bytes,
+    };
     parser.space();
     let value = parser.value(0)?;
     parser.space();
@@ -27,14 +38,18 @@ pub fn loads(text: &[u8]) -> Result<Value, CodecError> {
 struct Parser<'a> {
     text: &'a str,
     at: usize,
+    depth: usize,
+    /// Bytes that the value may still take.
+    room: u64,
 }
 
 impl<'a> Parser<'a> {
     fn value(&mut self, depth: usize) -> Result<Value, CodecError> {
-        if depth > MAX_DEPTH {
-            let text = format!("the column's JSON is nested more than {MAX_DEPTH} deep");
+        if depth > self.depth {
+            let text = format!("the column's JSON is nested more than {} deep", self.depth);
             return Err(CodecError::Corrupt(text));
         }
+        self.charge(size_of::<Value>())?;
         match self.peek().ok_or_else(no_json)? {
             b'{' => self.object(depth),
             b'[' => self.array(depth),
@@ -75,6 +90,8 @@ impl<'a> Parser<'a> {
                     *old = value;
                 }
                 None => {
+                    // The key lies here twice, and in a value of its own.
+                    parser.charge(size_of::<Value>() + 2 * key.len())?;
                     places.insert(key.clone(), items.len());
                     items.push((Value::Str(key), value));
                 }
@@ -128,7 +145,10 @@ impl<'a> Parser<'a> {
             out.push_str(&rest[..plain]);
             self.at += plain + 1;
             match rest.as_bytes()[plain] {
-                b'"' => return Ok(out),
+                b'"' => {
+                    self.charge(out.len())?;
+                    return Ok(out);
+                }
                 b'\\' => out.push(self.escape()?),
                 _ => return Err(no_json()),
             }
@@ -222,6 +242,13 @@ impl<'a> Parser<'a> {
         }
         self.at += count;
         Ok(count)
+    }
+
+    fn charge(&mut self, bytes: usize) -> Result<(), CodecError> {
+        self.room = self.room.checked_sub(bytes as u64).ok_or_else(|| {
+            CodecError::Limit("the value takes more than limits.value_bytes".to_owned())
+        })?;
+        Ok(())
     }
 
     fn space(&mut self) {

@@ -10,12 +10,14 @@ mod array;
 mod calendar;
 mod decimal;
 mod element;
+mod numbers;
 mod time;
 
 pub use array::{Array, ArrayError, Data, Order, count_elements};
 pub(super) use calendar::{civil, days};
 pub use decimal::normal_decimal;
 pub use element::{ComplexInt, Element, TimeUnit};
+pub use numbers::Numbers;
 pub use time::{Date, Time};
 
 use bytes::Bytes;

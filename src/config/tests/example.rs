@@ -26,6 +26,7 @@ fn every_key_is_shown() {
         read::DATABASE,
         read::LISTEN,
         read::POINTERS,
+        super::super::codecs::CODEC,
         super::super::declare::KEYS,
         super::super::declare::RULE,
         read::TLS,
@@ -58,6 +59,20 @@ fn the_defaults_shown_are_the_built_in_ones() {
 }
 
 #[test]
+fn the_commented_codec_is_right() {
+    let start = EXAMPLE.find("#[codecs.zjson]").expect("it is shown");
+    let section: String = EXAMPLE[start..]
+        .lines()
+        .take_while(|line| !line.is_empty())
+        // There is no such file here.
+        .filter(|line| !line.starts_with("# ") && !line.starts_with("#schema"))
+        .map(|line| format!("{}\n", line.trim_start_matches('#')))
+        .collect();
+    let codecs = config(&least(&section)).codecs;
+    assert_eq!(codecs[0].codec.summary(), "json → text → zlib → <blob>");
+}
+
+#[test]
 fn the_commented_stores_are_right() {
     for name in ["google", "azure", "scratch"] {
         commented(name).parse(name).expect("it holds together");
@@ -84,14 +99,15 @@ fn commented(name: &str) -> StoreSettings {
     config(&least(&section)).stores.stores[name].clone()
 }
 
-/// The example with the defaults it shows taken in, and how many these are. The one of the
-/// commented store stays out.
+/// The example with the defaults it shows taken in, and how many these are. Those of the commented
+/// store and codec stay out.
 fn with_defaults() -> (String, usize) {
     let mut count = 0;
     let mut above = "";
     let mut text = String::new();
     for line in EXAMPLE.lines() {
-        let is_default = above.ends_with("Default:") && line != "#secure = true";
+        let is_default =
+            above.ends_with("Default:") && !["#secure = true", "#lossy = false"].contains(&line);
         if is_default {
             count += 1;
         }

@@ -168,6 +168,8 @@ impl Declaring<'_> {
             Err(error) => {
                 let way_out = match error {
                     ChainError::RequiresStore(_) => "write the type with @ and a store".to_owned(),
+                    ChainError::NoStore(_) => "write the type without @".to_owned(),
+                    ChainError::Circular(_) => "mend the codecs' dtypes".to_owned(),
                     _ => format!("this proxy has {}", names()),
                 };
                 return Err(self.refuse(column, &error.to_string(), &way_out));

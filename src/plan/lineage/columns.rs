@@ -220,8 +220,11 @@ pub(super) fn is_alike(a: &CodecColumn, b: &CodecColumn) -> bool {
 }
 
 /// Whether equal values are stored as equal texts: they themselves, or the pointer by their hash.
+/// Of what a codec has made of a value, nobody knows.
 pub(super) fn is_by_content(column: &CodecColumn) -> bool {
-    chain(column).is_some_and(|c| !c.is_external() || c.addressing() == Addressing::Hash)
+    chain(column).is_some_and(|c| {
+        c.is_transparent() && (!c.is_external() || c.addressing() == Addressing::Hash)
+    })
 }
 
 /// Whether the hash of just the bytes that a client of this view sends and gets is stored.

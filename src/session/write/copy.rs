@@ -16,9 +16,9 @@ use std::io;
 use bytes::Bytes;
 
 use super::Edit;
-use super::encode::{Encoder, Sent, Stored};
+use super::encode::{Encoder, Sent};
 use crate::catalog::ColumnCodec;
-use crate::codec::Notation;
+use crate::codec::{Notation, Stored};
 use crate::plan::Copied;
 use crate::refusal::Refusal;
 use crate::session::read;

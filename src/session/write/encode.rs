@@ -16,7 +16,7 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use tokio::sync::Mutex;
 
 use crate::catalog::Table;
-use crate::codec::{CodecError, Dtype, Key, Manner, Notation, Value, metadata};
+use crate::codec::{CodecError, Key, Manner, Notation, Stored};
 use crate::refusal::Refusal;
 use crate::session::coded::{self, Coded, Room, Terms};
 use crate::session::refuse;
@@ -41,36 +41,6 @@ pub struct Sent<'a> {
     pub written: u64,
     /// The primary key of its row, where its codec needs one.
     pub key: Option<&'a Key>,
-}
-
-/// What a column holds.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Stored {
-    /// NULL.
-    Null,
-    /// Bytes.
-    Bytes(Bytes),
-    /// Text in UTF-8: the JSON of a pointer, or what a codec of text comes to.
-    Text(String),
-    /// A whole number, in digits.
-    Number(String),
-}
-
-impl Stored {
-    fn of(value: Value, dtype: &Dtype) -> Result<Self, CodecError> {
-        Ok(match (dtype, value) {
-            (_, Value::None) => Self::Null,
-            (Dtype::Json, value) => Self::Text(metadata::dumps(&value)?),
-            (Dtype::Bytes, Value::Bytes(bytes)) => Self::Bytes(bytes),
-            (Dtype::Other(_), Value::Str(text)) => Self::Text(text),
-            (Dtype::Other(_), Value::Int(number)) => Self::Number(number.to_string()),
-            (_, other) => {
-                let found = other.type_name();
-                let reason = format!("its codecs come to {found}, which the column cannot hold");
-                return Err(CodecError::Type(reason));
-            }
-        })
-    }
 }
 
 /// What the values of one statement have in common.
@@ -185,11 +155,7 @@ impl<'a> Encoder<'a> {
             columns: Vec::new(),
         };
         let key = value.key.unwrap_or(&NO_KEY);
-        let write = |room| {
-            let spell = spell.clone();
-            let spell = move |value, dtype: &Dtype| Stored::of(value, dtype).map(spell);
-            column.write(value.literal, key, &self.terms, room, spell)
-        };
+        let write = |room| column.write(value.literal, key, &self.terms, room, spell.clone());
         let short = value.written <= coded::share(&self.shared.limits);
         let mut tried = None;
         if short {
@@ -251,32 +217,5 @@ impl Content for LiteralContent {
             }
             chunk
         }))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn values_become_what_their_column_holds() {
-        let bytes = || Value::Bytes(Bytes::from_static(b"a'\\"));
-        assert_eq!(
-            Stored::of(bytes(), &Dtype::Bytes).unwrap(),
-            Stored::Bytes(Bytes::from_static(b"a'\\"))
-        );
-        assert_eq!(Stored::of(Value::None, &Dtype::Json).unwrap(), Stored::Null);
-        let dict = Value::Dict(vec![("path".into(), "a'b".into())]);
-        assert_eq!(
-            Stored::of(dict, &Dtype::Json).unwrap(),
-            Stored::Text("{\"path\": \"a'b\"}".to_owned())
-        );
-        let number = Dtype::Other("int".to_owned());
-        assert_eq!(
-            Stored::of(Value::Int(-7), &number).unwrap(),
-            Stored::Number("-7".to_owned())
-        );
-        assert!(Stored::of(bytes(), &number).is_err());
-        assert!(Stored::of(Value::Int(7), &Dtype::Bytes).is_err());
     }
 }

@@ -21,8 +21,8 @@ use std::ops::Range;
 use bytes::Bytes;
 use data_encoding::HEXUPPER;
 
-use super::encode::{Encoder, Sent, Stored};
-use crate::codec::Key;
+use super::encode::{Encoder, Sent};
+use crate::codec::{Key, Stored};
 use crate::plan::key::{self, Written};
 use crate::plan::{self, Load, LoadField};
 use crate::refusal::Refusal;

@@ -24,9 +24,10 @@ use std::ops::Range;
 
 use bytes::{Buf, Bytes};
 
-use self::encode::{Encoder, Sent, Stored};
+use self::encode::{Encoder, Sent};
 use self::values::Values;
 use crate::catalog::Index;
+use crate::codec::Stored;
 use crate::config::Limits;
 use crate::plan::{Cell, Source, Write};
 use crate::refusal::Refusal;

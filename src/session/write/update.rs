@@ -22,10 +22,10 @@ use std::io;
 use bytes::Bytes;
 
 use super::Edit;
-use super::encode::{Encoder, Sent, Stored};
+use super::encode::{Encoder, Sent};
 use super::values::Values;
 use crate::catalog::{ColumnCodec, KeyType};
-use crate::codec::Key;
+use crate::codec::{Key, Stored};
 use crate::plan::key::{self, Written};
 use crate::plan::{Lookup, Write};
 use crate::refusal::Refusal;

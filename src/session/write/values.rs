@@ -6,10 +6,10 @@ use std::ops::Range;
 
 use bytes::Bytes;
 
-use super::encode::{Sent, Stored};
+use super::encode::Sent;
 use super::evaluate::{self, Expression, Form};
 use crate::catalog::{ColumnCodec, KeyType};
-use crate::codec::{Key, Manner, Notation};
+use crate::codec::{Key, Manner, Notation, Stored};
 use crate::plan::key::Written;
 use crate::plan::{Cell, KeyPart, KeySource, RowKey, Source, Write, key};
 use crate::refusal::Refusal;

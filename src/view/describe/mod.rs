@@ -143,7 +143,13 @@ impl Presentation {
                 shown.column_type = mended_json(mariadb, is_json(marker), column_type);
             }
             (View::Stored, spec) => {
-                let is_json = spec.map_or_else(|| is_json(marker), |spec| spec.store.is_some());
+                let is_json = match spec {
+                    None => is_json(marker),
+                    Some(spec) => match spec.resolve() {
+                        Ok(chain) => chain.is_external(),
+                        Err(_) => spec.store.is_some(),
+                    },
+                };
                 shown.column_type = mended_json(mariadb, is_json, column_type);
             }
         }
