@@ -30,9 +30,12 @@ pub use schema::{Schema, SchemaError};
 pub use step::{Kind, Step, Terms};
 
 use self::steps::{Charset, Text};
+use super::npy_file::NpyFile;
+use super::section::Section;
 use super::value::{Array, Order};
 use super::{
-    ChainError, Codec, CodecError, Reading, TypeSpec, Value, ValueLimits, Writing, comment,
+    ChainError, Codec, CodecError, ObjectRef, Reading, TypeSpec, Value, ValueLimits, Writing,
+    comment,
 };
 
 /// What the configuration says of a codec.
@@ -262,7 +265,33 @@ impl Codec for Configured {
     }
 
     fn decode(&self, stored: Value, from: &Reading<'_>) -> Result<Value, CodecError> {
+        let stored = match stored {
+            Value::Object(object) => self.opened(&object, from)?,
+            stored => stored,
+        };
         self.backwards(stored, &from.limits)
+    }
+}
+
+impl Configured {
+    /// The content of an object that the codec hands on to: the array of `<npy>`, the path of
+    /// `<filepath>`, the bytes of a file.
+    fn opened(&self, object: &ObjectRef, from: &Reading<'_>) -> Result<Value, CodecError> {
+        let dtypes = [&self.definition.dtype, &self.definition.store_dtype];
+        let kinds = dtypes
+            .into_iter()
+            .flatten()
+            .filter_map(|dtype| holds(dtype));
+        let is = |kind| kinds.clone().any(|own| own == kind);
+        if is(Kind::Text) {
+            return Ok(object.path.as_str().into());
+        }
+        let content = object.content(Section::Schema, from)?;
+        if is(Kind::Array) {
+            let array = NpyFile::parse(&content).and_then(|file| file.to_value(from.limits.bytes));
+            return array.map_err(|error| CodecError::Corrupt(error.to_string()));
+        }
+        Ok(Value::Bytes(content))
     }
 }
 
