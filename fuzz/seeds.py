@@ -4,6 +4,7 @@ Blobs and their texts come from the vectors of `tests/vectors`, in the form with
 (a fuzzer cannot look through zlib), and one of each compressed.
 """
 
+import gzip
 import io
 import json
 import zlib
@@ -57,6 +58,22 @@ PARAMETERS = {
     "bulk": "02 00 ff 00" + BULK + "0300 fc00 00 01000000 00 02 6162 00 02000000 01 02 03",
     "bulk_again": "02 00 ff 02 fa 07000000 0000 00 01000000 00 02 6162",
     "row": "00 00 ff 04 00 03 fc 0a 02",
+}
+# Which step, which elements, and what is stored.
+STEPS = {
+    "json": b"\x00\x00" + TEXTS["plain"].encode(),
+    "json_deep": b"\x00\x00" + TEXTS["deep"].encode(),
+    "zlib": b"\x01\x00" + zlib.compress(b"SELECT 1 " * 20),
+    "gzip": b"\x02\x00" + gzip.compress(b"SELECT 1 " * 20, mtime=0),
+    "gzip_twice": b"\x02\x00" + gzip.compress(b"a", mtime=0) * 2,
+    "zstd": bytes.fromhex("0300 28b52ffd2003190000616161"),
+    "base64": b"\x04\x00YWJj",
+    "utf8": "\x05\x00é".encode(),
+    "utf16": b"\x06\x00\x00\xe9\xd8\x3d\xde\x00",
+    "diff": b"\x07\x0a" + np.float32([0.5, 1, np.inf]).tobytes(),
+    "cumsum": b"\x08\x08" + np.int64([1, 2, 2**63 - 1]).tobytes(),
+    "cast": b"\x09\x0b" + np.float64([1, -2, 1e300]).tobytes(),
+    "reshape": b"\x0a\x02" + bytes(6),
 }
 TYPES = [
     "<blob>",
@@ -137,6 +154,8 @@ def main():
         write("parameters", name, bytes.fromhex(command))
     for name, frames in FRAMES.items():
         write("frames", name, frames)
+    for name, stored in STEPS.items():
+        write("steps", name, stored)
     for version in [(2, 0), (3, 0)]:
         out = io.BytesIO()
         np.lib.format.write_array(out, np.arange(3), version)

@@ -10,7 +10,7 @@ use std::path::Path;
 /// A name in `fuzz/Cargo.toml`, and what runs there.
 type Target = (&'static str, fn(&[u8]));
 
-const TARGETS: [Target; 7] = [
+const TARGETS: [Target; 8] = [
     ("blob", targets::blob),
     ("npy", targets::npy),
     ("json", targets::json),
@@ -18,6 +18,7 @@ const TARGETS: [Target; 7] = [
     ("types", targets::types),
     ("frames", targets::frames),
     ("parameters", targets::parameters),
+    ("steps", targets::steps),
 ];
 
 /// The bytes of the corpus that a checkout should not exceed.

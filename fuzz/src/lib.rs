@@ -4,13 +4,17 @@
 //! inputs that are kept in the repository.
 
 use bytes::Bytes;
+use codec_proxy::codec::configured::steps::{
+    Base64, Cast, Charset, Deflate, Differences, Direction, Json, Reshape, Text, Wrapper, Zstd,
+};
+use codec_proxy::codec::configured::{Kind, Step, Terms};
 use codec_proxy::codec::npy_file::NpyFile;
-use codec_proxy::codec::value::Packed;
+use codec_proxy::codec::value::{Array, Element, Packed};
 use codec_proxy::codec::{Dtype, Pointer, TypeSpec, Value, ValueLimits};
 use codec_proxy::codec::{blob as blobs, comment, json as texts, metadata};
 use codec_proxy::wire::binary;
 use codec_proxy::wire::compress::{self, Algorithm, Unpacker};
-use codec_proxy::wire::parameters::{Bulk, Execute, Given, Kind, Known, Sent};
+use codec_proxy::wire::parameters::{self as wire, Bulk, Execute, Given, Known, Sent};
 
 /// Small enough that an input that asks for memory is refused, not served.
 const LIMITS: ValueLimits = ValueLimits {
@@ -151,6 +155,74 @@ fn resolved(spec: &TypeSpec) {
     }
 }
 
+/// What is stored for a codec of the configuration; the first byte chooses a step, the second the
+/// elements of an array. What decodes is no larger than the limit, and encodes again to what decodes
+/// to the same.
+pub fn steps(data: &[u8]) {
+    let Some(([step, element], stored)) = data.split_first_chunk::<2>() else {
+        return;
+    };
+    let all = every_step();
+    let step = &all[usize::from(*step) % all.len()];
+    let stored = match step.gives() {
+        Kind::Bytes => Some(Value::Bytes(Bytes::copy_from_slice(stored))),
+        Kind::Text | Kind::Value => std::str::from_utf8(stored).ok().map(Value::from),
+        Kind::Array => {
+            let element = Element::all()
+                .nth(usize::from(element % 35))
+                .expect("35 kinds");
+            let whole = stored.len() / element.size() * element.size();
+            let data = Bytes::copy_from_slice(&stored[..whole]);
+            Array::vector(element, data).ok().map(Value::Array)
+        }
+    };
+    let terms = Terms {
+        codec: "fuzzed",
+        limits: &LIMITS,
+        lossy: false,
+    };
+    let Some(Ok(value)) = stored.map(|stored| step.decode(stored, &terms)) else {
+        return;
+    };
+    if let Value::Bytes(bytes) = &value {
+        assert!(bytes.len() as u64 <= LIMITS.bytes);
+    }
+    let again = step.encode(value.clone(), &terms);
+    if !step.may_lose() {
+        let again = again.expect("what was decoded");
+        assert_eq!(step.decode(again, &terms).expect("what was encoded"), value);
+    }
+}
+
+fn every_step() -> Vec<Box<dyn Step>> {
+    let deflate = |wrapper: Wrapper| Deflate { wrapper, level: 1 };
+    let differences = |stored, to| Differences {
+        stored,
+        to,
+        from: None,
+    };
+    vec![
+        Box::new(Json),
+        Box::new(deflate(Wrapper::Zlib)),
+        Box::new(deflate(Wrapper::Gzip)),
+        Box::new(Zstd { level: 1 }),
+        Box::new(Base64),
+        Box::new(Text {
+            charset: Charset::Utf8,
+        }),
+        Box::new(Text {
+            charset: Charset::Utf16Be,
+        }),
+        Box::new(differences(Direction::Differences, Some(Element::Float32))),
+        Box::new(differences(Direction::Sums, None)),
+        Box::new(Cast {
+            to: Element::Float32,
+            from: Element::Int16,
+        }),
+        Box::new(Reshape::new(&[2, -1], &[-1]).expect("a shape")),
+    ]
+}
+
 /// A value's blob and text each come back to the very same blob and text.
 ///
 /// Blobs are compared, not values: a NaN is not equal to itself.
@@ -190,10 +262,10 @@ pub fn parameters(data: &[u8]) {
         return;
     };
     let count = usize::from(count % 8);
-    let kinds: Vec<Kind> = payload
+    let kinds: Vec<wire::Kind> = payload
         .iter()
         .take(usize::from(known % 8))
-        .map(|code| Kind::plain(*code))
+        .map(|code| wire::Kind::plain(*code))
         .collect();
     let payload = Bytes::copy_from_slice(payload);
     let codes: Vec<u8> = kinds.iter().map(|kind| kind.code).collect();

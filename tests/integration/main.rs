@@ -23,6 +23,7 @@ mod literals;
 mod login;
 mod modes;
 mod mysql;
+mod own_codecs;
 mod prepared;
 mod reads;
 mod refusals;

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use super::client::{Client, Login};
 use super::keeper::{self, Claim};
 use super::mysql;
-use super::proxy::Proxy;
+use super::proxy::{Proxy, binary};
 use super::server::{CATALOG_PASSWORD, CATALOG_USER};
 
 /// The password of every account that a lab makes; with characters that SQL quotes. (PyMySQL
@@ -50,6 +50,17 @@ impl Lab {
 
     /// A lab on the database at a port of this machine.
     pub fn at(port: u16, name: &str, change: impl FnOnce(String) -> String) -> Self {
+        Self::of_binary(&binary(), port, name, |config, _| change(config))
+    }
+
+    /// A lab whose proxy is another program than the one just built; the configuration may name
+    /// what is in the lab's folder.
+    pub fn of_binary(
+        program: &str,
+        port: u16,
+        name: &str,
+        change: impl FnOnce(String, &Path) -> String,
+    ) -> Self {
         let folder = tempfile::Builder::new()
             .prefix("codec-proxy-lab-")
             .tempdir()
@@ -58,9 +69,9 @@ impl Lab {
         fs::create_dir(&store).expect("a new directory");
         let database = make_database(port, name);
         let config = folder.path().join("codec-proxy.toml");
-        let text = change(config_of(port, &store));
+        let text = change(config_of(port, &store), folder.path());
         fs::write(&config, &text).expect("a new file");
-        let proxy = Proxy::start(&config, text.matches("[[listen]]").count());
+        let proxy = Proxy::of_binary(program, &config, text.matches("[[listen]]").count());
         Self {
             proxy,
             user: database.clone(),

@@ -17,16 +17,17 @@ pub fn binary() -> String {
 pub struct Proxy {
     process: Child,
     log: Arc<Log>,
+    program: String,
     config: PathBuf,
     /// False once a test has killed it or taken its exit status.
     expect_clean_exit: bool,
 }
 
 impl Proxy {
-    /// Starts `serve` and waits until it listens as often as the configuration says.
-    pub fn start(config: &Path, listeners: usize) -> Self {
+    /// Starts `serve` of a program and waits until it listens as often as the configuration says.
+    pub fn of_binary(program: &str, config: &Path, listeners: usize) -> Self {
         let mut process = Command::new("setpriv")
-            .args(["--pdeathsig", "KILL", &binary(), "serve", "--config"])
+            .args(["--pdeathsig", "KILL", program, "serve", "--config"])
             .arg(config)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
@@ -37,6 +38,7 @@ impl Proxy {
         let mut proxy = Self {
             process,
             log,
+            program: program.to_owned(),
             config: config.to_owned(),
             expect_clean_exit: true,
         };
@@ -107,7 +109,7 @@ impl Proxy {
     /// Starts it again with the same configuration (and new ports).
     pub fn restart(&mut self) {
         let listeners = ports(&self.log.lines()).len();
-        *self = Self::start(&self.config.clone(), listeners);
+        *self = Self::of_binary(&self.program.clone(), &self.config.clone(), listeners);
     }
 }
 
