@@ -61,40 +61,50 @@ impl Dtype {
         }
     }
 
-    /// What the column holds for the last value of a chain.
+    /// What the column holds for the last value of a chain. A value that the server would make
+    /// another one of is refused: a number in a text, a text that is cut, a number out of range.
     pub fn stored(&self, value: Value) -> Result<Stored, CodecError> {
+        let word = self.word();
         Ok(match (self, value) {
             (_, Value::None) => Stored::Null,
             (Self::Json, value) => Stored::Text(metadata::dumps(&value)?),
             (Self::Bytes, Value::Bytes(bytes)) => Stored::Bytes(bytes),
-            (Self::Other(_), Value::Str(text)) => {
+            (Self::Other(_), Value::Str(text)) if !is_number(&word) => {
                 self.check_room(&text)?;
                 Stored::Text(text)
             }
-            (Self::Other(_), Value::Decimal(text)) => Stored::Text(text),
-            (Self::Other(_), Value::Int(number)) => Stored::Number(number.to_string()),
-            (Self::Other(_), Value::BigInt(number)) => Stored::Number(number.to_string()),
-            (Self::Other(_), Value::Bool(value)) => Stored::Number(u8::from(value).to_string()),
-            (Self::Other(_), Value::Float(number)) if number.is_finite() => {
+            (Self::Other(_), Value::Decimal(text)) if !is_text(&word) => Stored::Text(text),
+            (Self::Other(_), Value::Int(number)) if is_in_range(&word, number) => {
+                Stored::Number(number.to_string())
+            }
+            (Self::Other(dtype), Value::Bool(value)) if dtype == "bool" => {
+                Stored::Number(u8::from(value).to_string())
+            }
+            (Self::Other(_), Value::Float(number)) if is_float(&word) && number.is_finite() => {
                 Stored::Number(float_repr(number))
             }
             (_, other) => {
                 let found = other.type_name();
-                let reason = format!("its codecs come to {found}, which the column cannot hold");
+                let reason = format!("its codecs come to {found}, which {self} does not hold");
                 return Err(CodecError::Type(reason));
             }
         })
     }
 
+    /// The name of the SQL type, without its size.
+    fn word(&self) -> String {
+        let sql = self.sql_type().to_ascii_lowercase();
+        sql.split(['(', ' ']).next().unwrap_or_default().to_owned()
+    }
+
     /// A server that is not strict would cut the text, and `char` drops spaces at its end.
     fn check_room(&self, text: &str) -> Result<(), CodecError> {
-        let sql = self.sql_type().to_ascii_lowercase();
-        let (name, rest) = sql.split_once('(').unwrap_or((&sql, ""));
-        let is_char = name.trim_end() == "char";
-        let is_text = is_char || name.trim_end() == "varchar";
+        let sql = self.sql_type();
+        let rest = sql.split_once('(').map_or("", |(_, rest)| rest);
         let room = rest.split(')').next().and_then(|n| n.trim().parse().ok());
         let fits = room.is_none_or(|room: usize| text.chars().nth(room).is_none());
-        if is_text && !fits {
+        let (is_char, is_varchar) = (self.word() == "char", self.word() == "varchar");
+        if (is_char || is_varchar) && !fits {
             let reason = format!("what its codecs come to is longer than {self}");
             return Err(CodecError::Value(reason));
         }
@@ -107,21 +117,65 @@ impl Dtype {
 
     /// The value of a column that is neither bytes nor JSON, by the text that the server gives.
     pub(super) fn of_text(&self, text: String) -> Value {
-        let sql = self.sql_type().to_ascii_lowercase();
-        let word = sql.split(['(', ' ']).next().unwrap_or_default();
-        match word {
-            "tinyint" | "smallint" | "mediumint" | "int" | "integer" | "bigint" => {
-                match (text.parse(), text.parse::<BigInt>()) {
-                    (Ok(number), _) => Value::Int(number),
-                    (_, Ok(number)) => Value::BigInt(number),
-                    _ => Value::Str(text),
-                }
+        match self.word().as_str() {
+            "tinyint" if matches!(self, Self::Other(dtype) if dtype == "bool") => {
+                Value::Bool(text != "0")
             }
-            "float" | "double" | "real" => text.parse().map_or(Value::Str(text), Value::Float),
+            word if is_integer(word) => match (text.parse(), text.parse::<BigInt>()) {
+                (Ok(number), _) => Value::Int(number),
+                (_, Ok(number)) => Value::BigInt(number),
+                _ => Value::Str(text),
+            },
+            word if is_float(word) => text.parse().map_or(Value::Str(text), Value::Float),
             "decimal" | "numeric" => Value::Decimal(text),
             _ => Value::Str(text),
         }
     }
+}
+
+fn is_integer(word: &str) -> bool {
+    [
+        "tinyint",
+        "smallint",
+        "mediumint",
+        "int",
+        "integer",
+        "bigint",
+    ]
+    .contains(&word)
+}
+
+fn is_float(word: &str) -> bool {
+    ["float", "double", "real"].contains(&word)
+}
+
+fn is_number(word: &str) -> bool {
+    is_integer(word) || is_float(word)
+}
+
+fn is_text(word: &str) -> bool {
+    [
+        "char",
+        "varchar",
+        "enum",
+        "tinytext",
+        "text",
+        "mediumtext",
+        "longtext",
+    ]
+    .contains(&word)
+}
+
+/// Whether the server keeps the integer as it is. (Core types have a sign.)
+fn is_in_range(word: &str, number: i64) -> bool {
+    let bits = match word {
+        "tinyint" => 8,
+        "smallint" => 16,
+        "mediumint" => 24,
+        "int" | "integer" => 32,
+        _ => 64,
+    };
+    !is_text(word) && !is_float(word) && number >> (bits - 1) == number >> 63
 }
 
 /// As DataJoint names the core type.
@@ -167,15 +221,22 @@ mod tests {
         let dict = Value::Dict(vec![("path".into(), "a'b".into())]);
         let text = "{\"path\": \"a'b\"}".to_owned();
         assert_eq!(stored("json", dict), Stored::Text(text));
-        for (value, digits) in [
-            (Value::Int(-7), "-7"),
-            (Value::Bool(true), "1"),
-            (Value::Float(0.5), "0.5"),
+        for (dtype, value, digits) in [
+            ("int32", Value::Int(-7), "-7"),
+            ("int8", Value::Int(-128), "-128"),
+            ("bool", Value::Bool(true), "1"),
+            ("float64", Value::Float(0.5), "0.5"),
         ] {
-            assert_eq!(stored("float64", value), Stored::Number(digits.to_owned()));
+            assert_eq!(stored(dtype, value), Stored::Number(digits.to_owned()));
         }
         for (dtype, value) in [
             ("int", bytes()),
+            ("int8", Value::Int(128)),
+            ("int32", Value::Int(-(1 << 31) - 1)),
+            ("int32", "7".into()),
+            ("int32", Value::Bool(true)),
+            ("varchar(5)", Value::Int(7)),
+            ("float64", Value::Int(7)),
             ("bytes", Value::Int(7)),
             ("bytes", "text".into()),
             ("json", bytes()),
@@ -207,5 +268,6 @@ mod tests {
             Value::Decimal("0.50".into())
         );
         assert_eq!(other("varchar(5)").of_text("5".into()), "5".into());
+        assert_eq!(other("bool").of_text("1".into()), Value::Bool(true));
     }
 }

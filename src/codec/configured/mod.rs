@@ -65,7 +65,8 @@ pub enum DefinitionError {
     NoDtype,
     /// A dtype that is no type.
     #[error(
-        "{0:?} is neither a codec (\"<blob>\") nor a core type (\"bytes\", \"json\", \"varchar(30)\")"
+        "{0:?} is neither a codec (\"<blob>\") nor a type that keeps every value (\"bytes\", \"json\", \
+         \"varchar(30)\", \"int64\", \"float64\", \"bool\")"
     )]
     Dtype(String),
     /// A dtype that does not take what comes to it.
@@ -316,8 +317,9 @@ fn holds(dtype: &str) -> Option<Kind> {
     match lower.split('(').next()?.trim_end() {
         "bytes" => Some(Kind::Bytes),
         "char" | "varchar" | "enum" if comment::is_core_type(dtype) => Some(Kind::Text),
-        "json" => Some(Kind::Value),
-        _ => comment::is_core_type(dtype).then_some(Kind::Value),
+        "json" | "bool" | "int8" | "int16" | "int32" | "int64" | "float64" => Some(Kind::Value),
+        // The server rounds others, or writes them in another way.
+        _ => None,
     }
 }
 

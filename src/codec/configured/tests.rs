@@ -127,7 +127,16 @@ fn a_definition_holds_together() {
         error(vec![zlib()], "<npy>"),
         "\"<npy>\" holds an array, and zlib gives bytes"
     );
-    for odd in ["blob", "< blob >", "<>", "<@main>", "text", "int"] {
+    for odd in [
+        "blob",
+        "< blob >",
+        "<>",
+        "<@main>",
+        "text",
+        "int",
+        "float32",
+        "decimal(5,2)",
+    ] {
         let told = error(vec![], odd);
         assert!(told.contains("is neither a codec"), "{told}");
     }
