@@ -21,6 +21,7 @@ pub struct Index {
     /// (folded schema, folded view) -> the query that a view is.
     definitions: HashMap<(Folded, Folded), Arc<str>>,
     matcher: Matcher,
+    described: Arc<[String]>,
     case: NameCase,
     mariadb: bool,
     external: bool,
@@ -104,6 +105,7 @@ pub(super) struct Parts {
     pub definitions: Vec<(String, String, Arc<str>)>,
     pub case: NameCase,
     pub mariadb: bool,
+    pub described: Arc<[String]>,
 }
 
 impl Index {
@@ -115,6 +117,7 @@ impl Index {
             definitions: Vec::new(),
             case,
             mariadb,
+            described: Arc::default(),
         })
     }
 
@@ -123,6 +126,7 @@ impl Index {
             matcher: Matcher::new(parts.tables.iter().map(|t| t.name.as_str()), parts.case),
             case: parts.case,
             mariadb: parts.mariadb,
+            described: parts.described,
             ..Self::default()
         };
         for table in parts.tables {
@@ -168,6 +172,13 @@ impl Index {
     pub(crate) fn with_definition(mut self, schema: &str, view: &str, definition: &str) -> Self {
         let key = (schema.as_bytes().into(), view.as_bytes().into());
         self.definitions.insert(key, definition.into());
+        self
+    }
+
+    /// This index for a server with these columns of `information_schema.COLUMNS`.
+    #[cfg(test)]
+    pub(crate) fn with_described(mut self, columns: &[&str]) -> Self {
+        self.described = columns.iter().map(|name| (*name).to_owned()).collect();
         self
     }
 
@@ -231,6 +242,11 @@ impl Index {
     /// so is spelt differently in different character sets.
     pub fn has_non_ascii_names(&self) -> bool {
         self.non_ascii
+    }
+
+    /// The columns of the server's `information_schema.COLUMNS`, in upper case and in their order.
+    pub fn described(&self) -> &[String] {
+        &self.described
     }
 
     /// Whether the server is a MariaDB.

@@ -23,10 +23,12 @@ impl Name {
 }
 
 /// What never changes while the server runs.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Facts {
     pub case: NameCase,
     pub mariadb: bool,
+    /// The columns of its `information_schema.COLUMNS`.
+    pub described: Arc<[String]>,
 }
 
 /// What a full scan found.
@@ -176,6 +178,7 @@ impl Known {
             definitions,
             case: self.facts.case,
             mariadb: self.facts.mariadb,
+            described: self.facts.described.clone(),
         })
     }
 

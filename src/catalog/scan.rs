@@ -100,12 +100,20 @@ pub(super) async fn facts(conn: &mut Conn) -> Result<Facts, mysql_async::Error> 
         .query_first("SELECT @@lower_case_table_names, VERSION()")
         .await?;
     let (lower_case, version) = row.unwrap_or_default();
+    let described: Vec<String> = conn
+        .query(
+            "SELECT UPPER(COLUMN_NAME) FROM information_schema.COLUMNS \
+             WHERE TABLE_SCHEMA = 'information_schema' AND TABLE_NAME = 'COLUMNS' \
+             ORDER BY ORDINAL_POSITION",
+        )
+        .await?;
     Ok(Facts {
         case: match lower_case {
             0 => NameCase::Sensitive,
             _ => NameCase::Insensitive,
         },
         mariadb: version.contains("MariaDB"),
+        described: described.into(),
     })
 }
 

@@ -5,6 +5,7 @@ use std::ops::Range;
 use bytes::Bytes;
 
 use super::charset;
+use super::information::{self, information};
 use super::statement::{Statement, codecs, refuse_table};
 use super::{
     Context, Ddl, Plan, Read, Write, alter, change, ddl, delete, glance, insert, load, select,
@@ -151,15 +152,6 @@ pub fn examine_prepared(text: &Bytes, context: &Context, index: &Index) -> Resul
         Plan::Choose(_) => Err(settings::refuse(
             "codec-proxy does not take it from prepared statements yet",
         )),
-        // The rows of the binary protocol are not rewritten.
-        Plan::Describe(Describe {
-            view,
-            table: Some(table),
-            ..
-        }) if view != View::Stored && !codecs(&table).is_empty() => {
-            let reason = "codec-proxy does not describe it in prepared statements";
-            Err(refuse_table(&table, reason, TEXT_PROTOCOL))
-        }
         Plan::Load(_) | Plan::Ask(_) => {
             let tokens = lex(text, context.dialect).tokens;
             let statement = Statement {
@@ -197,6 +189,7 @@ pub fn examine_dynamic(text: &Bytes, context: &Context, index: &Index) -> Result
         ..*context
     };
     match examine(text, &context, index)? {
+        Plan::Pass if information(text, &context, index).is_some() => Err(refuse_information()),
         plan @ (Plan::Pass | Plan::Ddl(_) | Plan::Describe(_)) => Ok(plan),
         _ => {
             let tokens = lex(text, context.dialect).tokens;
@@ -374,6 +367,7 @@ fn prepared(statement: Statement, depth: usize) -> Result<Plan, Refusal> {
         return change::whole(inner, "PREPARE");
     }
     match one(inner, depth + 1)? {
+        Plan::Pass if information::is_shown_otherwise(&inner) => Err(refuse_information()),
         Plan::Pass => dynamic(statement),
         Plan::Ddl(ddl) => Ok(Plan::Ddl(ddl)),
         Plan::Describe(describe) => Ok(Plan::Describe(describe)),
@@ -458,6 +452,7 @@ fn multi(statements: &[Statement]) -> Result<Plan, Refusal> {
             Plan::Describe(describe) if describe.table.is_none() => {}
             _ => handled = true,
         }
+        handled |= information::is_shown_otherwise(&statement);
         if statement.is_word(0, "USE") {
             let name = statement.name(1);
             schema = name.map(|n| String::from_utf8_lossy(&n).into_owned());
@@ -534,6 +529,15 @@ fn is_ascii(table: &Table) -> bool {
     table.schema.is_ascii()
         && table.name.is_ascii()
         && table.codecs().all(|i| table.columns[i].name.is_ascii())
+}
+
+/// A query on `information_schema.columns` in a text that another statement runs.
+fn refuse_information() -> Refusal {
+    Refusal::unsupported(
+        "information_schema.columns",
+        "it would tell of codec columns as they are stored, in a text that another statement runs",
+        SENT_ITSELF,
+    )
 }
 
 /// A refusal that names the first codec column in the statement.

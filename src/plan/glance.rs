@@ -2,7 +2,7 @@
 
 use memchr::{memchr, memchr_iter, memmem};
 
-use super::{Glance, settings};
+use super::{Glance, information, settings};
 use crate::catalog::Index;
 use crate::view::View;
 
@@ -16,10 +16,15 @@ pub fn glance(text: &[u8], index: &Index, view: View, several: bool) -> Glance {
     let more = || (several || first != Keyword::Plain) && follows(text, view);
     let examine = match (view, first) {
         (_, Keyword::Ddl | Keyword::Describe) => true,
+        (View::Stored, _) if index.is_mariadb() && !index.is_empty() => {
+            information::mentioned(text) || more()
+        }
         (View::Stored, _) => more(),
         (View::Bytes | View::Json, _) if index.is_empty() => more(),
         (View::Bytes | View::Json, Keyword::Dynamic) => true,
-        (View::Bytes | View::Json, _) => index.mentions(text) || more(),
+        (View::Bytes | View::Json, _) => {
+            index.mentions(text) || information::mentioned(text) || more()
+        }
     };
     match examine || settings::mentioned(text) {
         true => Glance::Examine,

@@ -14,6 +14,7 @@ mod delete;
 mod duplicate;
 mod examine;
 mod glance;
+mod information;
 mod insert;
 pub mod key;
 mod lineage;
@@ -36,6 +37,7 @@ pub use examine::{
     refuse_named,
 };
 pub use glance::glance;
+pub use information::{information, mentioned as mentions_information};
 
 pub use crate::sql::edit::{Edit, apply as rewritten};
 pub use lineage::{Defined, Lineage, Slot};

@@ -182,7 +182,9 @@ impl Session<'_> {
         self.relay.note_changes();
         let index = self.shared.catalog.index();
         if !self.relay.context_valid {
-            if self.relay.schema_known && !index.mentions(&statement.payload) {
+            let concerns = index.mentions(&statement.payload)
+                || plan::mentions_information(&statement.payload);
+            if self.relay.schema_known && !concerns {
                 let status = self.relay.responses.status();
                 self.context.dialect = context::with_mode_of(self.context.dialect, status);
             } else {
@@ -192,6 +194,7 @@ impl Session<'_> {
                 }
             }
         }
+        let statement = self.informed(statement, &index);
         let text = statement.payload.slice(1..);
         self.altered = self.look(&text, &index).await;
         if statement.command == command::STMT_PREPARE {
@@ -249,6 +252,19 @@ impl Session<'_> {
         done
     }
 
+    /// The statement with what the view has in place of `information_schema.columns`.
+    fn informed(&self, statement: Statement, index: &Index) -> Statement {
+        let text = statement.payload.slice(1..);
+        match self.planned(|context| plan::information(&text, context, index)) {
+            None => statement,
+            Some(text) => Statement {
+                payload: [&statement.payload[..1], &text].concat().into(),
+                packet: None,
+                ..statement
+            },
+        }
+    }
+
     /// The table that a statement alters, where its plan depends on more than the index has.
     ///
     /// If it cannot be looked at, the index alone decides: about codecs that is as good, but
@@ -281,7 +297,8 @@ impl Session<'_> {
                 return self.refuse(statement.seq, &refusal).await;
             }
         };
-        if matches!(plan, Plan::Pass | Plan::Describe(_)) && !index.mentions(&text) {
+        let concerns = index.mentions(&text) || plan::mentions_information(&text);
+        if matches!(plan, Plan::Pass) && !concerns {
             self.relay.prepared.other();
             return self.pass(statement);
         }

@@ -26,7 +26,7 @@ use super::prepare::{self, Prepared};
 use crate::catalog::Catalog;
 use crate::plan::{self, Glance};
 use crate::session::connection::buffers;
-use crate::session::connection::link::{Link, Outgoing};
+use crate::session::connection::link::Link;
 use crate::session::read::guard::{self, Guard};
 use crate::view::{Choice, View};
 use crate::wire::attributes;
@@ -253,18 +253,6 @@ impl Relay {
         let sent = packet::chunks(len as u64) as u8;
         self.seq_shift = statement.seq.wrapping_add(1).wrapping_sub(sent);
         self.responses.sent(command::expect(statement.command));
-    }
-
-    /// Sends a statement for a handler that takes the answer packet by packet; gives the way to
-    /// the client, where the answer goes, the server and what is known of its response.
-    pub async fn ask(
-        &mut self,
-        statement: &Statement,
-    ) -> io::Result<(Outgoing<'_>, &mut Link, &mut Responses)> {
-        self.forward(statement);
-        self.server.flush_unsent().await?;
-        let out = Outgoing::new(&mut self.client, statement.seq.wrapping_add(1));
-        Ok((out, &mut self.server, &mut self.responses))
     }
 
     fn between_statements(&self) -> bool {
@@ -514,7 +502,9 @@ impl Relay {
     fn glance(&self, command: u8, text: &[u8], catalog: &Catalog) -> Glance {
         let index = catalog.index();
         // What is prepared on a codec table must be known when the view is changed.
-        if command == command::STMT_PREPARE && index.mentions(text) {
+        if command == command::STMT_PREPARE
+            && (index.mentions(text) || plan::mentions_information(text))
+        {
             return Glance::Examine;
         }
         plan::glance(text, &index, self.choice.view, self.multi_statements)

@@ -99,6 +99,18 @@ pub fn cells<'a>(row: &'a [u8], kinds: &'a [u8]) -> impl Iterator<Item = Option<
     })
 }
 
+/// A row whose columns are all texts or bytes.
+pub fn texts(fields: &[Option<Vec<u8>>]) -> Vec<u8> {
+    let mut row = vec![0; 1 + (fields.len() + FIRST).div_ceil(8)];
+    for (n, field) in fields.iter().enumerate() {
+        match field {
+            Some(value) => lenenc::push_str(&mut row, value),
+            None => row[1 + (n + FIRST) / 8] |= 1 << ((n + FIRST) % 8),
+        }
+    }
+    row
+}
+
 /// A number, a date or a time as SQL writes it; `None` for a type that is none of these, or
 /// content that is not of the type.
 pub fn text(kind: u8, unsigned: bool, content: &[u8]) -> Option<String> {

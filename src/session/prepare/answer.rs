@@ -17,7 +17,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::{Planned, Record, Slot, Translated, What};
+use super::{Describing, Planned, Record, Slot, Translated, What};
 use crate::catalog::Index;
 use crate::codec::{HEAD_LEN, Notation};
 use crate::config::Limits;
@@ -92,6 +92,10 @@ pub async fn prepare(
             };
             answer.told(packets)
         }
+        What::Describing(_) => {
+            let definitions = result_columns(&packets, relay.responses.shape());
+            Ok((packets, definitions))
+        }
         What::Passing | What::Ddl(_) => Ok((packets, Vec::new())),
     };
     let (packets, definitions) = match told {
@@ -105,11 +109,13 @@ pub async fn prepare(
     };
     let view = match &what {
         What::Ddl(_) => None,
-        What::Passing | What::Translated(_) => Some(relay.choice.view),
+        What::Passing | What::Describing(_) | What::Translated(_) => Some(relay.choice.view),
     };
     let mut record = Record { view, what };
-    if let What::Translated(translated) = &mut record.what {
-        translated.definitions = definitions;
+    match &mut record.what {
+        What::Translated(translated) => translated.definitions = definitions,
+        What::Describing(describing) => describing.definitions = definitions,
+        What::Passing | What::Ddl(_) => {}
     }
     relay.prepared.remember(id, record);
     tell(relay, seq, &packets).await.map(Ok)
@@ -157,12 +163,14 @@ impl Preparing<'_> {
                 let text = edited(&edits);
                 Ok((text, What::Translated(Translated::new(planned))))
             }
-            Plan::Pass
-            | Plan::Several
-            | Plan::Describe(_)
-            | Plan::Choose(_)
-            | Plan::Ask(_)
-            | Plan::Load(_) => Ok((None, What::Passing)),
+            Plan::Describe(plan) => {
+                let definitions = Vec::new();
+                let describing = Describing { plan, definitions };
+                Ok((None, What::Describing(Box::new(describing))))
+            }
+            Plan::Pass | Plan::Several | Plan::Choose(_) | Plan::Ask(_) | Plan::Load(_) => {
+                Ok((None, What::Passing))
+            }
         }
     }
 
@@ -289,6 +297,19 @@ fn prepared_id(packets: &[Bytes]) -> Option<u32> {
         [reply::OK, a, b, c, d, ..] => Some(u32::from_le_bytes([*a, *b, *c, *d])),
         _ => None,
     }
+}
+
+/// The definitions of the result's columns in an answer, if they are there.
+fn result_columns(packets: &[Bytes], shape: Shape) -> Vec<Bytes> {
+    let count = |at: Range<usize>| {
+        let count = packets[0].get(at).and_then(|b| <[u8; 2]>::try_from(b).ok());
+        count.map_or(0, |count| usize::from(u16::from_le_bytes(count)))
+    };
+    let (columns, parameters) = (count(COLUMNS), count(PARAMETERS));
+    let end = usize::from(parameters > 0 && !shape.deprecate_eof);
+    let first = 1 + parameters + end;
+    let definitions = packets.get(first..first + columns);
+    definitions.map_or_else(Vec::new, <[Bytes]>::to_vec)
 }
 
 /// The server's answer about a statement that is translated.

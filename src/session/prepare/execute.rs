@@ -21,13 +21,14 @@ use bytes::Bytes;
 
 use super::long::{self, Come, LongData};
 use super::values::{Bound, Translating};
-use super::{LAST, Last, Planned, What, bulk, id};
+use super::{Describing, LAST, Last, Planned, What, bulk, id};
 use crate::catalog::Index;
 use crate::plan::Ddl;
 use crate::refusal::Refusal;
 use crate::session::connection::link::{Outgoing, Packet};
 use crate::session::context::SessionContext;
 use crate::session::declare;
+use crate::session::describe;
 use crate::session::read;
 use crate::session::read::columns::Meaning;
 use crate::session::refuse::Failure;
@@ -43,6 +44,8 @@ use crate::wire::response::Seen;
 
 /// The command and the statement's id.
 pub const HEAD: usize = 5;
+/// Where an execution has its flags.
+const FLAGS: usize = 5;
 /// The answer to `COM_STMT_RESET`.
 const ANSWER: u64 = 16 << 20;
 
@@ -76,12 +79,19 @@ pub async fn run(relay: &mut Relay, running: Running<'_>) -> io::Result<()> {
         Some(What::Ddl(ddl)) => Some(ddl.clone()),
         _ => None,
     };
+    let describing = match what {
+        Some(What::Describing(describing)) => Some((**describing).clone()),
+        _ => None,
+    };
     if let (command::STMT_SEND_LONG_DATA, Some(What::Translated(_))) = (command, what) {
         return long::receive(relay, running.shared, id).await;
     }
     let packet = relay.client.read_packet(limit).await?;
     if let Some(ddl) = ddl {
         return self::ddl(relay, running, command, packet, &ddl).await;
+    }
+    if let Some(describing) = describing {
+        return describe(relay, running, (id, command), packet, describing).await;
     }
     match command {
         command::STMT_EXECUTE | command::STMT_BULK_EXECUTE => {
@@ -115,6 +125,35 @@ async fn ddl(
     relay.server.write_packet(0, &packet.payload).await?;
     relay.responses.sent(command::expect(command));
     declare::respond(relay, &running.shared.catalog, packet.seq, ddl).await
+}
+
+/// Relays an execution of a statement that describes columns.
+async fn describe(
+    relay: &mut Relay,
+    running: Running<'_>,
+    (id, command): (u32, u8),
+    packet: Packet,
+    mut describing: Describing,
+) -> io::Result<()> {
+    let mut payload = packet.payload.to_vec();
+    if command == command::STMT_EXECUTE
+        && let Some(flags) = payload.get_mut(FLAGS)
+    {
+        // Without a cursor: its rows would come by other commands.
+        *flags = 0;
+    }
+    if let Some(table) = &mut describing.plan.table {
+        let (schema, name) = (table.schema.as_bytes(), table.name.as_bytes());
+        *table = running.index.table(schema, name).unwrap_or(table).clone();
+    }
+    relay.server.write_packet(0, &payload).await?;
+    relay.responses.sent(command::expect(command));
+    let definitions = &mut describing.definitions;
+    describe::respond(relay, &describing.plan, packet.seq, Some(definitions)).await?;
+    if let Some(record) = relay.prepared.by_id.get_mut(&id) {
+        record.what = What::Describing(Box::new(describing));
+    }
+    Ok(())
 }
 
 async fn execute(

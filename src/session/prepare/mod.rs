@@ -5,6 +5,8 @@
 //!   ([`answer`]). Each execution is translated by that plan ([`execute`], [`bulk`]): the
 //!   parameters that go to codec columns are replaced, the rows of its results decoded. Values may
 //!   come before, in pieces ([`long`]).
+//! - The rows that describe columns are rewritten at each execution
+//!   ([`describe`](crate::session::describe)).
 //! - DDL changes the catalog not when it is prepared, but when it is executed.
 //! - A statement on codec tables means something else in another view: what it was prepared for is
 //!   what its client still sends and expects. When the session chooses another view, such
@@ -39,6 +41,7 @@ use crate::plan::{Ddl, Read, Write};
 use crate::refusal::Refusal;
 use crate::session::write::evaluate::Expression;
 use crate::view::View;
+use crate::view::describe::Describe;
 use crate::wire::command;
 use crate::wire::parameters::Kind;
 
@@ -92,8 +95,18 @@ enum What {
     Passing,
     /// Its execution changes the catalog.
     Ddl(Ddl),
+    /// It describes columns.
+    Describing(Box<Describing>),
     /// It writes or reads codec columns.
     Translated(Box<Translated>),
+}
+
+/// A statement that describes columns.
+#[derive(Debug, Clone)]
+struct Describing {
+    plan: Describe,
+    /// The definitions of its result's columns, as the client has them last.
+    definitions: Vec<Bytes>,
 }
 
 /// A statement that writes or reads codec columns.
@@ -188,7 +201,7 @@ impl Prepared {
             None => false,
             Some(record) => match record.what {
                 What::Passing => false,
-                What::Ddl(_) => executes,
+                What::Ddl(_) | What::Describing(_) => executes,
                 What::Translated(_) => true,
             },
         }
@@ -231,7 +244,7 @@ impl Prepared {
     fn translations(&self) -> impl Iterator<Item = &Translated> {
         self.by_id.values().filter_map(|record| match &record.what {
             What::Translated(translated) => Some(&**translated),
-            What::Passing | What::Ddl(_) => None,
+            What::Passing | What::Ddl(_) | What::Describing(_) => None,
         })
     }
 
@@ -256,7 +269,7 @@ impl Prepared {
     fn translated(&mut self, id: u32) -> Option<&mut Translated> {
         match &mut self.record(id)?.what {
             What::Translated(translated) => Some(translated),
-            What::Passing | What::Ddl(_) => None,
+            What::Passing | What::Ddl(_) | What::Describing(_) => None,
         }
     }
 

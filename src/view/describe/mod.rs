@@ -1,5 +1,6 @@
 //! What a client is told of columns: `SHOW COLUMNS` and `DESCRIBE` row by row, `SHOW CREATE
-//! TABLE` as a text.
+//! TABLE` as a text, `information_schema.COLUMNS` by a query in place of the table
+//! ([`information`]).
 //!
 //! In the `bytes` view a translated codec column is the `longblob` that the client declared (a
 //! `varchar`, where its values are texts), and comments carry only markers that DataJoint 0.14
@@ -9,6 +10,7 @@
 
 mod columns;
 mod create;
+pub mod information;
 
 use std::sync::Arc;
 
