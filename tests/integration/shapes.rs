@@ -41,7 +41,7 @@ macro_rules! topics {
 }
 
 topics! {
-    literals inserts expressions insert_select updates selects derived conditions functions dynamic ddl names lies datajoint json stored
+    literals inserts expressions insert_select updates selects derived conditions functions dynamic ddl information names lies datajoint json stored
 }
 
 /// Whether the files and the README are to be written, not checked.

@@ -147,7 +147,7 @@ impl Information {
                 "_utf8mb4'json'".to_owned(),
             ));
         }
-        case(cases, column)
+        case(cases, column).map(|case| self.never_null(case))
     }
 
     fn comment(&self) -> String {
@@ -160,7 +160,8 @@ impl Information {
         });
         let mut cases: Vec<_> = cases.collect();
         cases.push((CORE.to_owned(), REST.to_owned()));
-        case(cases, "COLUMN_COMMENT").unwrap_or_default()
+        let comment = case(cases, "COLUMN_COMMENT").unwrap_or_default();
+        self.never_null(comment)
     }
 
     fn length(&self, column: &str, of_text: impl Fn(u64) -> u64) -> Option<String> {
@@ -169,7 +170,11 @@ impl Information {
             (_, Some(characters)) => of_text(characters).to_string(),
             _ => "NULL".to_owned(),
         });
-        case(cases, column)
+        // With a number from the text MariaDB makes a decimal of it.
+        case(cases, column).map(|case| match self.mariadb {
+            true => format!("CAST({case} AS UNSIGNED)"),
+            false => case,
+        })
     }
 
     fn text(&self, column: &str, of_text: &str) -> Option<String> {
@@ -178,6 +183,14 @@ impl Information {
             None => "NULL".to_owned(),
         });
         case(cases, column)
+    }
+
+    /// A text that MariaDB announces as NOT NULL.
+    fn never_null(&self, expression: String) -> String {
+        match self.mariadb {
+            true => format!("IFNULL({expression}, _utf8mb4'')"),
+            false => expression,
+        }
     }
 
     /// The conditions of the shown types, with what is shown.
