@@ -1,6 +1,7 @@
 //! Statements and what becomes of them.
 
 mod alter;
+mod information;
 mod json;
 mod keys;
 mod lineage;
@@ -459,7 +460,7 @@ fn prepared_statements_are_planned() {
         ("INSERT INTO session (subject_id) VALUES (?)", "pass"),
         ("INSERT INTO other VALUES (?, ?)", "pass"),
         ("DROP TABLE session", "ddl lab.session"),
-        ("SHOW COLUMNS FROM session", "no lab.session"),
+        ("SHOW COLUMNS FROM session", "describe"),
         ("SHOW COLUMNS FROM other", "describe"),
         ("CALL p(?)", "read"),
         ("SELECT traces FROM session", "read"),

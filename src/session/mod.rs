@@ -1,8 +1,9 @@
 //! One client and its backend connection, from login to goodbye.
 //!
 //! A session relays (`relay.rs`) until a statement needs a closer look. Then the responses under
-//! way are let through, the statement is planned ([`crate::plan`]) and handled: passed on after
-//! all, refused, or run by one of `write`, `read`, `prepare`, `describe`, `declare`, `choose`, `dynamic` and `several`.
+//! way are let through, a query on `information_schema.columns` gets another text, the statement is
+//! planned ([`crate::plan`]) and handled: passed on after all, refused, or run by one of `write`,
+//! `read`, `prepare`, `describe`, `declare`, `choose`, `dynamic` and `several`.
 //! After that it relays again. Everything a session knows is gone with it.
 
 mod choose;

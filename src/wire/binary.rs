@@ -213,6 +213,20 @@ mod tests {
     }
 
     #[test]
+    fn rows_of_texts_read_back() {
+        let text = |n: usize| (n % 3 != 1).then(|| vec![b'x'; 100 * n]);
+        for count in [1, 6, 7, 15] {
+            let fields: Vec<_> = (0..count).map(text).collect();
+            let row = texts(&fields);
+            let kinds = vec![VAR_STRING; count];
+            let cells: Option<Vec<Cell>> = cells(&row, &kinds).collect();
+            let cells = cells.expect("a row").into_iter();
+            let read: Vec<_> = cells.map(|c| c.value.map(|at| row[at].to_vec())).collect();
+            assert_eq!(read, fields);
+        }
+    }
+
+    #[test]
     fn values_are_told_as_text() {
         for (kind, unsigned, content, expected) in [
             (0x01, false, &[0xFF][..], Some("-1")),

@@ -171,6 +171,36 @@ def keeps_its_log():
 
 
 @part("open")
+def leaves_the_bookkeeping_alone():
+    """The tables of 2.x whose names begin with ~ are there, and nothing of 0.14 minds or changes them."""
+
+    def contents():
+        names = [row[0] for row in schema.connection.query(f"SHOW TABLES IN `{name}` LIKE '~%%'")]
+        return {own: sorted(map(str, schema.connection.query(f"SELECT * FROM `{name}`.`{own}`"))) for own in names}
+
+    before = contents()
+    check({"~lineage", "~~summary"} <= before.keys() and all(before.values()), before)
+    status = {row[0]: row for row in schema.connection.query(f"SHOW TABLE STATUS IN `{name}`")}
+    check(before.keys() <= status.keys() and status["session"][1] == "InnoDB", status.keys())
+    described = {row[0] for row in schema.connection.query(
+        f"SELECT table_name FROM information_schema.columns WHERE table_schema = '{name}' AND data_type = 'longblob'"
+    )}
+    check({"session", "session__trial", "__summary"} <= described, described)
+    for own in before:
+        table = dj.FreeTable(schema.connection, f"`{name}`.`{own}`")
+        check(len(table) == len(before[own]) and len(table.heading.names) > 1, own)
+        check(table.describe(printout=False) != "" and len(table.fetch(as_dict=True)) == len(table), own)
+    module = dj.VirtualModule("another", name)
+    dj.Diagram(schema) + dj.Diagram(module)
+    context = {}
+    dj.Schema(name, context=context).spawn_missing_classes(context)
+    classes = {**vars(module), **context}
+    check(not any("lineage" in word.lower() or word.startswith("~") for word in classes), classes.keys())
+    schema.connection.dependencies.load(force=True)
+    check(contents() == before, "the tables have changed")
+
+
+@part("open")
 def spawns_classes():
     context = {}
     dj.Schema(name, context=context).spawn_missing_classes(context)

@@ -4,7 +4,7 @@ use crate::support::answer::Answer;
 use crate::support::lab::Lab;
 
 /// Columns as DataJoint 2.x stores them, and as a client of 0.14 is to see them.
-const STORED: &str = "id INT NOT NULL COMMENT ':int32:the key', \
+pub const STORED: &str = "id INT NOT NULL COMMENT ':int32:the key', \
     name VARCHAR(40) NOT NULL DEFAULT 'x' COMMENT ':varchar(40):', \
     at DATETIME(3) DEFAULT NULL COMMENT ':datetime(3):when: exactly', \
     kind ENUM('a','b') DEFAULT 'a' COMMENT ':enum(''a'',''b''):', \
@@ -17,7 +17,7 @@ const STORED: &str = "id INT NOT NULL COMMENT ':int32:the key', \
     hashed JSON DEFAULT NULL COMMENT ':<hash@main>:any: bytes', \
     packed LONGBLOB DEFAULT NULL COMMENT ':<blob>:in the row', \
     plain LONGBLOB COMMENT 'no marker', doc LONGTEXT COMMENT 'text', PRIMARY KEY (id)";
-const SEEN: &str = "id INT NOT NULL COMMENT 'the key', \
+pub const SEEN: &str = "id INT NOT NULL COMMENT 'the key', \
     name VARCHAR(40) NOT NULL DEFAULT 'x' COMMENT '', \
     at DATETIME(3) DEFAULT NULL COMMENT 'when: exactly', \
     kind ENUM('a','b') DEFAULT 'a' COMMENT '', \

@@ -19,6 +19,7 @@ mod describe;
 mod dump;
 mod faults;
 mod fidelity;
+mod information;
 mod literals;
 mod login;
 mod modes;

@@ -62,6 +62,7 @@ pub fn kinds_of_result(recorder: &mut Recorder, lab: &Lab) {
         "SET NAMES latin1",
         "SELECT 'x', @@character_set_client",
         "SET NAMES utf8mb4",
+        "SELECT data_type, c.* FROM information_schema.columns c WHERE table_schema = DATABASE() ORDER BY 1, 2, 3",
         "USE information_schema",
         "SELECT DATABASE()",
         "SELECT SCHEMA_NAME FROM SCHEMATA WHERE SCHEMA_NAME = 'mysql'",
