@@ -9,10 +9,12 @@
 //! (one client and its backend connection), [`server`] (listeners, threads, shutdown),
 //! [`sandbox`] (a complete one to try), [`cli`]. [`telemetry`] (logs) stands beside them.
 
+pub mod admin;
 pub mod catalog;
 pub mod cli;
 pub mod codec;
 pub mod config;
+pub mod metrics;
 pub mod plan;
 pub mod refusal;
 pub mod sandbox;

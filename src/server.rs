@@ -1,8 +1,8 @@
 //! Listeners, threads, shutdown.
 //!
 //! 1. Codecs are checked, certificates, stores and the catalog are set up; a fault here ends the process.
-//! 2. Each listener is bound, then announced with a log line `listening`; the server is ready
-//!    when all are out.
+//! 2. Each listener is bound, the console's and the page's too, then announced with a log line
+//!    `listening`; the server is ready when all are out.
 //! 3. Each worker thread has a runtime of its own and accepts from every listener. A session
 //!    lives on the thread that accepted it.
 //! 4. SIGTERM or SIGINT: nothing more is accepted, sessions end when no statement of theirs
@@ -10,22 +10,25 @@
 
 use std::io;
 use std::net::TcpListener as StdListener;
+use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-use tokio::net::{TcpListener, TcpStream};
+use arc_swap::ArcSwap;
+use tokio::net::TcpListener;
 use tokio::runtime;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::LocalSet;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::admin::{self, House};
 use crate::catalog::{Catalog, CatalogError};
 use crate::codec::{self, registry::RegistryError};
 use crate::config::{Config, Listen};
-use crate::session::{self, Shared, tls};
-use crate::store::{SettingsError, StoreLimits, Stores};
+use crate::session::roster::Roster;
+use crate::session::{self, Live, Shared, tls};
+use crate::store::{SettingsError, Stores};
 use crate::view::View;
 
 /// Why the server does not start, or stops.
@@ -51,15 +54,16 @@ pub enum ServeError {
     Io(#[from] io::Error),
 }
 
-/// Serves until a signal ends it.
-pub fn serve(config: Config) -> Result<(), ServeError> {
-    serve_until(config, |_| {}, CancellationToken::new())
+/// Serves until a signal ends it; `file` is where the configuration was read from.
+pub fn serve(config: Config, file: &Path) -> Result<(), ServeError> {
+    serve_until(config, file, |_| {}, CancellationToken::new())
 }
 
 /// As [`serve`], also until `stop` is cancelled; `ready` is called with the bound addresses, in
 /// the order of the configuration.
 pub fn serve_until(
     config: Config,
+    file: &Path,
     ready: impl FnOnce(&[std::net::SocketAddr]),
     stop: CancellationToken,
 ) -> Result<(), ServeError> {
@@ -73,17 +77,16 @@ pub fn serve_until(
         .enable_all()
         .build()?;
     let listeners = bind(&config.listen)?;
+    let doors =
+        admin::Doors::bind(&config).map_err(|(address, error)| ServeError::Bind(address, error))?;
     let ending = CancellationToken::new();
-    let shared = Arc::new(Shared {
+    let live: Live = Arc::new(ArcSwap::from_pointee(Shared {
         database: config.database.address.clone(),
         tls: tls::Tls::new(&config)?,
         declare: config.declare.clone(),
         stores: Stores::open(
             &config.stores,
-            StoreLimits {
-                deadline: config.limits.store_seconds,
-                parallel: config.limits.store_parallel,
-            },
+            config.limits.store(),
             background.handle().clone(),
         )?,
         catalog: background.block_on(Catalog::connect(
@@ -92,10 +95,18 @@ pub fn serve_until(
         ))?,
         limits: config.limits.clone(),
         also_readable: config.pointers.also_readable.as_slice().into(),
+        roster: Arc::new(Roster::default()),
         ending: ending.clone(),
-    });
+    }));
     let sessions = TaskTracker::new();
-    let workers = start_workers(&config, &listeners, &shared, &sessions)?;
+    let workers = start_workers(&config, &listeners, &live, &sessions)?;
+    let house = House::new(
+        live.clone(),
+        config.clone(),
+        file,
+        background.handle().clone(),
+    );
+    let attendant = doors.open(Arc::new(house))?;
 
     let addresses: Vec<_> = listeners
         .iter()
@@ -118,7 +129,8 @@ pub fn serve_until(
         tracing::info!("ending: no new clients, running statements may finish");
         ending.cancel();
         sessions.close();
-        if tokio::time::timeout(config.limits.shutdown_seconds, sessions.wait())
+        let patience = live.load().limits.shutdown_seconds;
+        if tokio::time::timeout(patience, sessions.wait())
             .await
             .is_err()
         {
@@ -129,7 +141,7 @@ pub fn serve_until(
         }
         Ok::<_, io::Error>(())
     })?;
-    drop(workers);
+    drop((workers, attendant));
     background.shutdown_background();
     Ok(())
 }
@@ -150,20 +162,19 @@ fn bind(listen: &[Listen]) -> Result<Vec<(StdListener, View)>, ServeError> {
 fn start_workers(
     config: &Config,
     listeners: &[(StdListener, View)],
-    shared: &Arc<Shared>,
+    live: &Live,
     sessions: &TaskTracker,
 ) -> Result<Vec<thread::JoinHandle<()>>, ServeError> {
     let threads = config
         .threads
         .unwrap_or_else(|| thread::available_parallelism().map_or(1, usize::from));
-    let count = Arc::new(AtomicUsize::new(0));
     let mut workers = Vec::with_capacity(threads);
     for n in 0..threads {
         let clones: Vec<_> = listeners
             .iter()
             .map(|(l, view)| Ok((l.try_clone()?, *view)))
             .collect::<io::Result<_>>()?;
-        let (shared, sessions, count) = (shared.clone(), sessions.clone(), count.clone());
+        let (live, sessions) = (live.clone(), sessions.clone());
         let runtime = runtime::Builder::new_current_thread()
             .enable_all()
             .build()?;
@@ -175,14 +186,14 @@ fn start_workers(
                         Ok(listener) => drop(sessions.spawn_local(accept(
                             listener,
                             view,
-                            shared.clone(),
+                            live.clone(),
                             sessions.clone(),
-                            count.clone(),
                         ))),
                         Err(error) => tracing::error!(%error, "a listener was lost"),
                     }
                 }
-                shared.ending.cancelled().await;
+                let ending = live.load().ending.clone();
+                ending.cancelled().await;
                 sessions.wait().await;
             });
         };
@@ -196,29 +207,28 @@ fn start_workers(
 }
 
 /// Accepts clients until the server ends.
-async fn accept(
-    listener: TcpListener,
-    view: View,
-    shared: Arc<Shared>,
-    sessions: TaskTracker,
-    count: Arc<AtomicUsize>,
-) {
+async fn accept(listener: TcpListener, view: View, live: Live, sessions: TaskTracker) {
+    let ending = live.load().ending.clone();
     loop {
         let client = tokio::select! {
-            () = shared.ending.cancelled() => return,
+            () = ending.cancelled() => return,
             client = listener.accept() => client,
         };
         match client {
-            Ok((client, _)) => {
-                let (shared, count) = (shared.clone(), count.clone());
+            Ok((client, peer)) => {
+                let live = live.clone();
                 sessions.spawn_local(async move {
-                    if count.fetch_add(1, Ordering::Relaxed) < shared.limits.sessions {
-                        serve_client(client, view, &shared).await;
-                    } else {
-                        tracing::warn!("a client was turned away: limits.sessions");
-                        session::turn_away(client).await;
+                    if let Err(error) = client.set_nodelay(true) {
+                        return tracing::info!(%error, "a client was gone at once");
                     }
-                    count.fetch_sub(1, Ordering::Relaxed);
+                    let shared = live.load_full();
+                    match shared.roster.enter(peer, view, shared.limits.sessions) {
+                        Some(seat) => session::run(client, view, &live, seat).await,
+                        None => {
+                            tracing::warn!("a client was turned away: limits.sessions");
+                            session::turn_away(client).await;
+                        }
+                    }
                 });
             }
             Err(error) => {
@@ -228,11 +238,4 @@ async fn accept(
             }
         }
     }
-}
-
-async fn serve_client(client: TcpStream, view: View, shared: &Shared) {
-    if let Err(error) = client.set_nodelay(true) {
-        return tracing::info!(%error, "a client was gone at once");
-    }
-    session::run(client, view, shared).await;
 }

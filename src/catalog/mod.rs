@@ -18,9 +18,10 @@ mod programs;
 mod scan;
 
 use std::sync::{Arc, Mutex, PoisonError, Weak};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
+use mysql_async::prelude::Queryable;
 use mysql_async::{Conn, OptsBuilder, Pool, PoolConstraints, PoolOpts};
 use tokio::runtime::Handle;
 
@@ -29,6 +30,7 @@ pub use key::KeyType;
 pub use listing::{Listing, MarkedColumn};
 pub use programs::Programs;
 
+use crate::metrics::metrics;
 use known::{Known, Name};
 use marker::Markers;
 use scan::Token;
@@ -141,6 +143,44 @@ impl Catalog {
         look.await.unwrap_or(Err(CatalogError::Closed))
     }
 
+    /// Reads all of it anew: the codecs that there are have changed.
+    pub async fn rescan(self: &Arc<Self>) -> Result<(), CatalogError> {
+        let this = self.clone();
+        let scan = async move {
+            let _one_at_a_time = this.looks.lock().await;
+            within(async {
+                let mut conn = this.pool.get_conn().await?;
+                this.scan(&mut conn).await
+            })
+            .await
+        };
+        let scan = self.runtime.spawn(scan);
+        scan.await.unwrap_or(Err(CatalogError::Closed))
+    }
+
+    /// Whether the server answers the account.
+    pub async fn ping(self: &Arc<Self>) -> Result<(), CatalogError> {
+        let this = self.clone();
+        let ping =
+            async move { within(async { Ok(this.pool.get_conn().await?.ping().await?) }).await };
+        let ping = self.runtime.spawn(ping);
+        ping.await.unwrap_or(Err(CatalogError::Closed))
+    }
+
+    /// Has the server end a connection of its own; it refuses unless the account may.
+    pub async fn kill(self: &Arc<Self>, connection: u32) -> Result<(), CatalogError> {
+        let this = self.clone();
+        let kill = async move {
+            within(async {
+                let mut conn = this.pool.get_conn().await?;
+                Ok(conn.query_drop(format!("KILL {connection}")).await?)
+            })
+            .await
+        };
+        let kill = self.runtime.spawn(kill);
+        kill.await.unwrap_or(Err(CatalogError::Closed))
+    }
+
     async fn refresh(
         self: &Arc<Self>,
         mut names: Vec<Name>,
@@ -178,7 +218,11 @@ impl Catalog {
             known.begin_scan();
             known.codec_columns()
         };
+        let since = Instant::now();
         let scan = scan::all(conn, &self.markers, &columns).await?;
+        metrics()
+            .catalog_scans
+            .observe(since.elapsed().as_secs_f64());
         self.known().end_scan(scan);
         self.publish();
         Ok(())
@@ -218,6 +262,7 @@ impl Watch {
                 }
                 Ok(()) => {}
                 Err(error) => {
+                    metrics().catalog_failures.inc();
                     if !failing {
                         tracing::error!(%error, "the catalog of codec columns may be outdated");
                     }

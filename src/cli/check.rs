@@ -11,13 +11,12 @@ use mysql_async::prelude::Queryable;
 use tokio::runtime::{Handle, Runtime};
 use tokio::time::timeout;
 
-use super::placement;
 use crate::catalog::{Catalog, ColumnCodec, Index};
 use crate::codec::configured::Tried;
 use crate::codec::{self, ChainError, Codec, TypeSpec};
-use crate::config::{CodecDefinition, Config, Database, Limits};
+use crate::config::{CodecDefinition, Config, Database, Limits, placement};
 use crate::session::tls::Tls;
-use crate::store::{StoreLimits, Stores, StoresSettings};
+use crate::store::{Stores, StoresSettings};
 use crate::view::Declaring;
 
 /// Tries the configuration in `file`, and prints each finding.
@@ -222,11 +221,8 @@ async fn store(name: &str, all: &StoresSettings, limits: &Limits) -> Result<(), 
             .collect(),
         ..StoresSettings::default()
     };
-    let limits = StoreLimits {
-        deadline: limits.store_seconds,
-        parallel: limits.store_parallel,
-    };
-    let stores = Stores::open(&alone, limits, Handle::current()).map_err(|e| e.to_string())?;
+    let stores =
+        Stores::open(&alone, limits.store(), Handle::current()).map_err(|e| e.to_string())?;
     let store = stores.resolve(name).map_err(|e| e.to_string())?;
     store.probe().await.map_err(|e| e.to_string())
 }

@@ -7,10 +7,11 @@ use std::process::ExitCode;
 use serde_json::json;
 use tokio::runtime::Runtime;
 
+use super::Configuration;
 use super::print::{Form, NOTHING, table};
-use super::{Configuration, placement};
 use crate::catalog::{Listing, MarkedColumn};
 use crate::codec::Chain;
+use crate::config::placement;
 use crate::store::StoresSettings;
 
 /// What is told by `--help`, after the options.

@@ -15,7 +15,6 @@ use crate::{server, telemetry};
 mod check;
 mod codecs;
 mod columns;
-mod placement;
 mod print;
 mod resolve;
 mod sandbox;
@@ -126,7 +125,7 @@ fn serve(file: &Path) -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    match server::serve(config) {
+    match server::serve(config, file) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             tracing::error!("{error}");

@@ -6,9 +6,10 @@ use std::process::ExitCode;
 
 use serde_json::json;
 
+use super::codecs;
 use super::print::{Form, NOTHING};
-use super::{codecs, placement};
 use crate::codec::{Addressing, Chain, TypeSpec};
+use crate::config::placement;
 
 /// What is told by `--help`, after the options.
 pub(super) const HELP: &str = "\

@@ -19,17 +19,20 @@ mod declare;
 mod environment;
 mod error;
 mod file;
+pub mod placement;
 mod read;
 mod section;
+mod show;
 mod stores;
 mod tree;
 
 pub use codecs::CodecDefinition;
 pub use error::ConfigError;
+pub(crate) use show::without_account;
 pub use tree::Origin;
 
 use crate::codec::{ObjectPath, ValueLimits};
-use crate::store::{Secret, StoresSettings};
+use crate::store::{Secret, StoreLimits, StoresSettings};
 use crate::view::{Declaring, View};
 use environment::Environment;
 
@@ -56,6 +59,10 @@ pub struct Config {
     pub limits: Limits,
     /// `[catalog]`.
     pub catalog: Catalog,
+    /// `[admin]`: the console, if there is one.
+    pub admin: Option<Admin>,
+    /// `[metrics]`: the page and the counters by HTTP, if they are served.
+    pub metrics: Option<Metrics>,
     /// `threads`: worker threads; one per core if `None`.
     pub threads: Option<usize>,
 }
@@ -223,7 +230,37 @@ pub struct Catalog {
     pub max_age_seconds: Duration,
 }
 
+/// The console.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Admin {
+    /// `host:port`; port 0 is any free one.
+    pub address: String,
+    /// Who may log in.
+    pub user: String,
+    /// With this password, which is not empty.
+    pub password: Secret,
+    /// Clients at the same time; the next one is refused.
+    pub clients: usize,
+}
+
+/// What is served by HTTP.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Metrics {
+    /// `host:port`; port 0 is any free one.
+    pub address: String,
+    /// Connections at the same time; the next one is closed.
+    pub clients: usize,
+}
+
 impl Limits {
+    /// What store work is given.
+    pub fn store(&self) -> StoreLimits {
+        StoreLimits {
+            deadline: self.store_seconds,
+            parallel: self.store_parallel,
+        }
+    }
+
     /// The bounds of one value on its way through its codecs.
     pub fn value(&self) -> ValueLimits {
         ValueLimits {

@@ -12,8 +12,8 @@ use super::declare;
 use super::section::{Field, Section, Zero};
 use super::tree::{Origin, Table};
 use super::{
-    Address, Catalog, Config, ConfigError, Database, DatabaseTls, Identity, Limits, Listen,
-    Pointers, Tls,
+    Address, Admin, Catalog, Config, ConfigError, Database, DatabaseTls, Identity, Limits, Listen,
+    Metrics, Pointers, Tls,
 };
 use crate::codec::ObjectPath;
 use crate::codec::registry::{Entry, Registry};
@@ -33,6 +33,8 @@ pub(super) const ROOT: &[&str] = &[
     "tls",
     "limits",
     "catalog",
+    "admin",
+    "metrics",
 ];
 pub(super) const DATABASE: &[&str] = &[
     "address",
@@ -63,6 +65,13 @@ pub(super) const LIMITS: &[&str] = &[
     "long_data_bytes",
 ];
 pub(super) const CATALOG: &[&str] = &["max_age_seconds"];
+pub(super) const ADMIN: &[&str] = &["address", "user", "password", "password_file", "clients"];
+pub(super) const METRICS: &[&str] = &["address", "clients"];
+
+/// Clients of the console at the same time.
+const ADMIN_CLIENTS: usize = 16;
+/// Connections to the page at the same time.
+const METRICS_CLIENTS: usize = 64;
 
 /// The port of a database address without one.
 const DATABASE_PORT: u16 = 3306;
@@ -91,6 +100,14 @@ pub(super) fn config(
         tls: tls(root.section("tls", TLS)?)?,
         limits: limits(root.section("limits", LIMITS)?)?,
         catalog: catalog(root.section("catalog", CATALOG)?)?,
+        admin: root
+            .take("admin")
+            .map(|field| admin(field.section(ADMIN)?))
+            .transpose()?,
+        metrics: root
+            .take("metrics")
+            .map(|field| metrics(field.section(METRICS)?))
+            .transpose()?,
     })
 }
 
@@ -300,6 +317,42 @@ fn catalog(mut section: Section) -> Result<Catalog, ConfigError> {
         catalog.max_age_seconds = field.seconds(Zero::Refused)?;
     }
     Ok(catalog)
+}
+
+fn admin(mut section: Section) -> Result<Admin, ConfigError> {
+    let hint = "set it to host:port, or remove the section [admin]";
+    let address = listen_address(&section.require("address", hint)?)?;
+    let hint = "set it to the name that people log in with";
+    let user = section.require("user", hint)?.text()?.to_owned();
+    let password = section.secret("password")?;
+    let password = password.filter(|password| !password.is_empty());
+    let Some(password) = password else {
+        return Err(ConfigError::Missing {
+            place: section.origin.to_string(),
+            key: "admin.password".to_owned(),
+            hint: "set it, or password_file; the console is for nobody without one",
+        });
+    };
+    Ok(Admin {
+        address,
+        user,
+        password,
+        clients: clients(&mut section, ADMIN_CLIENTS)?,
+    })
+}
+
+fn metrics(mut section: Section) -> Result<Metrics, ConfigError> {
+    let hint = "set it to host:port, or remove the section [metrics]";
+    Ok(Metrics {
+        address: listen_address(&section.require("address", hint)?)?,
+        clients: clients(&mut section, METRICS_CLIENTS)?,
+    })
+}
+
+fn clients(section: &mut Section, default: usize) -> Result<usize, ConfigError> {
+    section
+        .take("clients")
+        .map_or(Ok(default), |field| field.whole(1))
 }
 
 /// The two parts of `host:port`, `host`, `[IPv6]:port` or `[IPv6]`, without the brackets; `None`

@@ -274,6 +274,24 @@ pub enum LoadField {
     },
 }
 
+impl Plan {
+    /// What it is, in a word for people.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Pass => "pass",
+            Self::Write(_) => "write",
+            Self::Read(_) => "read",
+            Self::Load(_) => "load",
+            Self::Declare(_) => "declare",
+            Self::Describe(_) => "describe",
+            Self::Ddl(_) => "ddl",
+            Self::Choose(_) => "choose",
+            Self::Ask(_) => "ask",
+            Self::Several => "several",
+        }
+    }
+}
+
 impl Write {
     /// Whether some value is a parameter of a prepared statement.
     pub fn takes_parameters(&self) -> bool {

@@ -105,7 +105,7 @@ pub fn run(options: &Options) -> Result<(), SandboxError> {
             announce(&place, options);
         }
     };
-    server::serve_until(config, ready, CancellationToken::new())?;
+    server::serve_until(config, &file, ready, CancellationToken::new())?;
     Ok(())
 }
 

@@ -31,6 +31,7 @@ pub async fn run(relay: &mut Relay, statement: &Statement, settings: &[Setting])
         for setting in settings {
             relay.choice.set(setting);
         }
+        relay.entry.sees(relay.choice.view);
         prepare::close_others(relay, before).await?;
     }
     Ok(())

@@ -18,15 +18,17 @@ mod question;
 mod read;
 mod refuse;
 mod relay;
+pub mod roster;
 mod several;
 mod shared;
+mod verb;
 mod write;
 
 use std::io;
 use std::ops::Range;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use tokio::net::TcpStream;
@@ -34,7 +36,7 @@ use tokio::time::timeout;
 use tokio_util::sync::WaitForCancellationFutureOwned;
 
 pub use connection::tls;
-pub use shared::Shared;
+pub use shared::{Live, Shared};
 
 use self::connection::link::{self, Link};
 use self::connection::login::{self, Challenge, LoginError, Seqs};
@@ -43,9 +45,12 @@ use self::context::SessionContext;
 use self::read::{guard, origin};
 use self::refuse::Failure;
 use self::relay::{Event, Relay, Statement};
+use self::roster::{Entry, Seat, State};
+use self::verb::Verb;
 use self::write::infile;
 use crate::catalog::Index;
 use crate::codec::Addressing;
+use crate::metrics::{Phase, metrics};
 use crate::plan::{self, Plan};
 use crate::refusal::Refusal;
 use crate::sql::lexer;
@@ -59,32 +64,43 @@ use crate::wire::response::{Responses, Seen};
 const GOODBYE: Duration = Duration::from_secs(1);
 
 /// Serves one client to the end.
-pub async fn run(client: TcpStream, view: View, shared: &Shared) {
-    let peer = client
-        .peer_addr()
-        .map_or_else(|e| e.to_string(), |a| a.to_string());
+pub async fn run(client: TcpStream, view: View, live: &Live, seat: Seat) {
+    let (entry, shared) = (seat.entry(), live.load_full());
+    let peer = entry.client;
     let login = login::login(client, &shared.database, &shared.tls);
     let login = timeout(shared.limits.login_seconds, login);
     let login = tokio::select! {
         login = login => login,
+        () = entry.killed() => return tracing::info!(%peer, "no session: ended by KILL"),
         () = shared.ending.cancelled() => return tracing::info!(%peer, "no session: the proxy ends"),
     };
+    let rejected = || metrics().turned_away.with_label_values(&["login"]).inc();
     let login = match login {
         Ok(Ok(login)) => login,
         Ok(Err(error @ LoginError::Connect(..))) => {
+            rejected();
             return tracing::error!(%peer, %error, "no session");
         }
-        Ok(Err(error)) => return tracing::info!(%peer, %error, "no session"),
-        Err(_) => return tracing::info!(%peer, "no session: the login took too long"),
+        Ok(Err(error)) => {
+            rejected();
+            return tracing::info!(%peer, %error, "no session");
+        }
+        Err(_) => {
+            rejected();
+            return tracing::info!(%peer, "no session: the login took too long");
+        }
     };
     tracing::debug!(%peer, "session begins");
+    entry.logged_in(&login.user, login.schema.as_deref(), login.connection);
+    let ending = Box::pin(shared.ending.clone().cancelled_owned());
     let mut session = Box::new(Session {
         relay: Relay::new(
-            login.client,
+            login.client.counted(entry.clone()),
             login.server,
             Responses::new(login.shape, login.status),
             view,
             login.multi_statements,
+            entry.clone(),
             shared.limits.statement_bytes,
         ),
         context: SessionContext {
@@ -95,10 +111,15 @@ pub async fn run(client: TcpStream, view: View, shared: &Shared) {
         database: login.database,
         altered: None,
         shared,
-        ending: Box::pin(shared.ending.clone().cancelled_owned()),
+        live,
+        ending,
         ended: false,
     });
-    match session.serve().await {
+    let served = tokio::select! {
+        served = session.serve() => served,
+        () = entry.killed() => return tracing::info!(%peer, session = entry.id, "ended by KILL"),
+    };
+    match served {
         Ok(()) => tracing::debug!(%peer, "session ends"),
         Err(error) => {
             tracing::debug!(%peer, %error, "session breaks off");
@@ -110,12 +131,20 @@ pub async fn run(client: TcpStream, view: View, shared: &Shared) {
 
 /// Tells a client that there is no room for it.
 pub async fn turn_away(client: TcpStream) {
+    metrics().turned_away.with_label_values(&["limit"]).inc();
     let mut link = Link::new(Stream::Tcp(client));
     let _ = timeout(
         GOODBYE,
         login::refuse_early(&mut link, 1040, "codec-proxy: too many connections"),
     )
     .await;
+}
+
+/// Counts a plan, and the time that it took.
+fn note_plan(since: Instant, plan: Result<&Plan, &Refusal>) {
+    metrics().spent(Phase::Plan, since.elapsed());
+    let kind = plan.map_or("refuse", Plan::kind);
+    metrics().statements.with_label_values(&[kind]).inc();
 }
 
 struct Session<'a> {
@@ -125,7 +154,9 @@ struct Session<'a> {
     database: lexer::Server,
     /// The table of the ALTER TABLE under way.
     altered: Option<plan::Altered>,
-    shared: &'a Shared,
+    /// As they were when the statement under way began.
+    shared: Arc<Shared>,
+    live: &'a Live,
     ending: Pin<Box<WaitForCancellationFutureOwned>>,
     ended: bool,
 }
@@ -178,8 +209,19 @@ impl Session<'_> {
         Ok(())
     }
 
+    /// A command that is not just passed on begins.
+    fn begin(&mut self, verb: Verb) {
+        self.shared = self.live.load_full();
+        self.entry().begins(verb, State::Working);
+    }
+
+    fn entry(&self) -> &Entry {
+        &self.relay.entry
+    }
+
     async fn statement(&mut self, statement: Statement) -> io::Result<()> {
         self.settle().await?;
+        self.begin(Verb::of(&statement.payload[1..]));
         self.relay.note_changes();
         let index = self.shared.catalog.index();
         if !self.relay.context_valid {
@@ -198,6 +240,7 @@ impl Session<'_> {
         let statement = self.informed(statement, &index);
         let text = statement.payload.slice(1..);
         self.altered = self.look(&text, &index).await;
+        let planning = Instant::now();
         if statement.command == command::STMT_PREPARE {
             return self.prepare(statement, &index).await;
         }
@@ -207,6 +250,10 @@ impl Session<'_> {
             }
             plan::examine(&text, context, &index)
         });
+        note_plan(planning, plan.as_ref());
+        if self.relay.context_valid {
+            self.entry().uses(self.context.schema.as_deref());
+        }
         if let Ok(Plan::Ask(expression)) = plan {
             return self.dynamic(statement, expression, &index).await;
         }
@@ -224,7 +271,7 @@ impl Session<'_> {
             Ok(Plan::Write(write)) => {
                 drop(text);
                 let seq = statement.seq;
-                match write::run(relay, self.shared, &self.context, &index, statement, write)
+                match write::run(relay, &self.shared, &self.context, &index, statement, write)
                     .await?
                 {
                     Ok(()) => Ok(()),
@@ -233,14 +280,14 @@ impl Session<'_> {
             }
             Ok(Plan::Load(load)) => {
                 let seq = statement.seq;
-                match infile::run(relay, self.shared, statement, &load).await? {
+                match infile::run(relay, &self.shared, statement, &load).await? {
                     Ok(()) => Ok(()),
                     Err(failure) => return self.fail(seq, &failure).await,
                 }
             }
             Ok(Plan::Read(read)) => {
                 let results = self.context.results;
-                read::run(relay, self.shared, &index, results, statement, &read).await
+                read::run(relay, &self.shared, &index, results, statement, &read).await
             }
             Ok(Plan::Describe(plan)) => describe::run(relay, statement, &plan).await,
             Ok(Plan::Declare(plan)) => {
@@ -287,11 +334,13 @@ impl Session<'_> {
     /// `COM_STMT_PREPARE`.
     async fn prepare(&mut self, statement: Statement, index: &Index) -> io::Result<()> {
         let text = statement.payload.slice(1..);
-        let planned = self.planned(|context| {
+        let planning = Instant::now();
+        let prepared = self.planned(|context| {
             let plan = plan::examine_prepared(&text, context, index)?;
             Ok((plan, plan::parameters(&text, context)))
         });
-        let (plan, parameters) = match planned {
+        note_plan(planning, prepared.as_ref().map(|(plan, _)| plan));
+        let (plan, parameters) = match prepared {
             Ok(planned) => planned,
             Err(refusal) => {
                 self.relay.prepared.refused();
@@ -324,6 +373,7 @@ impl Session<'_> {
     /// A command on a prepared statement that something is known of.
     async fn prepared(&mut self) -> io::Result<()> {
         self.settle().await?;
+        self.begin(Verb::Prepared);
         let head = self.relay.client.peek_packet(prepare::HEAD).await?;
         if !self.relay.context_valid && self.relay.prepared.asks_for_context(&head) {
             match context::ask(&mut self.relay).await? {
@@ -337,7 +387,7 @@ impl Session<'_> {
         }
         let index = self.shared.catalog.index();
         let running = prepare::Running {
-            shared: self.shared,
+            shared: &self.shared,
             index: &index,
             context: &self.context,
         };
@@ -401,7 +451,7 @@ impl Session<'_> {
             Ok(Plan::Describe(plan)) => describe::run(relay, statement, &plan).await,
             Ok(_) if relay.choice.view.translates_any(index) => {
                 let read = plan::Read::announced();
-                read::run(relay, self.shared, index, results, statement, &read).await
+                read::run(relay, &self.shared, index, results, statement, &read).await
             }
             Ok(_) => return self.pass(statement),
         };
@@ -417,6 +467,7 @@ impl Session<'_> {
 
     async fn refuse(&mut self, seq: u8, refusal: &Refusal) -> io::Result<()> {
         tracing::info!(error = %refusal, "statement refused");
+        self.relay.tell_refused(refusal);
         self.answer(seq, &reply::err(refusal)).await
     }
 
@@ -441,6 +492,7 @@ impl Session<'_> {
     async fn leak(&mut self, seq: u8, column: &str) -> io::Result<()> {
         let refusal = guard::refusal(column);
         tracing::info!(error = %refusal, "result refused");
+        self.relay.tell_refused(&refusal);
         let Relay {
             client,
             server,
@@ -462,6 +514,7 @@ impl Session<'_> {
 
     async fn change_user(&mut self, payload: &[u8]) -> io::Result<()> {
         let relay = &mut self.relay;
+        relay.entry.begins(Verb::Other, State::Running);
         relay.server.write_packet(0, payload).await?;
         let seqs = Seqs {
             client: 1,
@@ -477,6 +530,12 @@ impl Session<'_> {
         relay.responses = Responses::new(relay.responses.shape(), status.unwrap_or_default());
         relay.begin_anew();
         relay.schema_known = false;
+        if status.is_some() {
+            relay.entry.became(
+                payload[1..].split(|b| *b == 0).next().unwrap_or_default(),
+                None,
+            );
+        }
         relay.client.resume();
         relay.server.resume();
         Ok(())

@@ -15,6 +15,7 @@
 use std::future::poll_fn;
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use bytes::{Buf, BufMut, Bytes, BytesMut};
@@ -23,8 +24,12 @@ use tokio_util::io::poll_read_buf;
 
 use super::context;
 use super::prepare::{self, Prepared};
+use super::roster::{Entry, State};
+use super::verb::Verb;
 use crate::catalog::Catalog;
+use crate::metrics::metrics;
 use crate::plan::{self, Glance};
+use crate::refusal::Refusal;
 use crate::session::connection::buffers;
 use crate::session::connection::link::Link;
 use crate::session::read::guard::{self, Guard};
@@ -105,6 +110,10 @@ pub struct Relay {
     listener: View,
     /// The client may send several statements at once.
     pub multi_statements: bool,
+    /// What others see of the session.
+    pub entry: Arc<Entry>,
+    /// The database that the statement under way chooses, if it is not refused.
+    chosen: Option<String>,
     limit: u64,
 }
 
@@ -142,6 +151,7 @@ impl Relay {
         responses: Responses,
         view: View,
         multi_statements: bool,
+        entry: Arc<Entry>,
         limit: u64,
     ) -> Self {
         Self {
@@ -159,13 +169,21 @@ impl Relay {
             choice: Choice::new(view),
             listener: view,
             multi_statements,
+            entry,
+            chosen: None,
             limit,
         }
+    }
+
+    /// The client is sent an error of codec-proxy's own.
+    pub fn tell_refused(&self, refusal: &Refusal) {
+        metrics().refused(self.entry.id, refusal.code, &refusal.message);
     }
 
     /// The server has forgotten what the session had set.
     pub fn begin_anew(&mut self) {
         self.choice = Choice::new(self.listener);
+        self.entry.sees(self.listener);
         self.prepared = Prepared::default();
         self.context_valid = false;
     }
@@ -196,6 +214,9 @@ impl Relay {
             let up = self.poll_up(cx, catalog)?;
             if let Poll::Ready(event) = up {
                 return Poll::Ready(Ok(event));
+            }
+            if self.responses.idle() {
+                self.entry.rests();
             }
             if ending(cx) && self.between_statements() {
                 return Poll::Ready(Ok(Event::Closed));
@@ -228,6 +249,7 @@ impl Relay {
     /// Queues a text command for the server, laid out as the client's packets were.
     pub fn forward(&mut self, statement: &Statement) {
         self.note_keyword(&statement.payload[1..], true);
+        self.entry.is_sent();
         let head = [&statement.payload[..1], &statement.attributes].concat();
         let len = statement.payload.len() + statement.attributes.len();
         if let Some(packet) = &statement.packet {
@@ -325,7 +347,14 @@ impl Relay {
             match self.responses.packet(head.len, payload) {
                 Seen::More => {}
                 Seen::Infile => self.infile = true,
-                Seen::End => self.seq_shift = 0,
+                Seen::End => {
+                    self.seq_shift = 0;
+                    if let Some(schema) = self.chosen.take()
+                        && payload.first() == Some(&reply::OK)
+                    {
+                        self.entry.uses(Some(&schema));
+                    }
+                }
             }
             if self.responses.at_first() {
                 self.guard.begin(self.responses.shape().cache_metadata);
@@ -347,6 +376,7 @@ impl Relay {
                 if self.glance(statement.command, text, catalog) == Glance::Examine {
                     return Ok(Poll::Ready(Event::Statement(statement)));
                 }
+                self.entry.begins(Verb::Other, State::Running);
                 self.forward(&statement);
                 continue;
             }
@@ -436,6 +466,9 @@ impl Relay {
                     self.prepared.closed(payload);
                 }
             }
+            if !matches!(command::expect(command), command::Expect::Nothing) {
+                self.entry.begins(Verb::Other, State::Running);
+            }
             if command == command::QUERY {
                 // Of a long command only the beginning is here, perhaps not the text.
                 let text = self.text_at(payload).map_or(payload.len(), |at| at);
@@ -446,6 +479,10 @@ impl Relay {
             ) {
                 self.context_valid = false;
                 self.schema_known &= command != command::INIT_DB;
+                match command {
+                    command::INIT_DB => self.note_database(&payload[1..]),
+                    _ => self.entry.is(Verb::Prepared),
+                }
             } else if command == command::STMT_PREPARE {
                 self.prepared.other();
             } else if command == command::SET_OPTION {
@@ -512,12 +549,30 @@ impl Relay {
 
     /// A statement that may set variables or the database makes the remembered context stale.
     fn note_keyword(&mut self, text: &[u8], whole: bool) {
+        self.note_verb(text);
         let single = !self.multi_statements || whole && memchr::memchr(b';', text).is_none();
         if !context::outlives(text) && context::prepares(text) {
             self.prepared.name();
         }
         self.context_valid &= single && context::outlives(text);
         self.schema_known &= single && context::keeps_schema(text);
+    }
+
+    /// For those who look: what kind of statement it is, and the database that it chooses.
+    fn note_verb(&mut self, text: &[u8]) {
+        let verb = Verb::of(text);
+        self.entry.is(verb);
+        if verb == Verb::Use {
+            let words = text.trim_ascii_start();
+            let name = words.strip_prefix(b"USE").or(words.strip_prefix(b"use"));
+            self.note_database(name.unwrap_or_default());
+        }
+    }
+
+    fn note_database(&mut self, name: &[u8]) {
+        let name = String::from_utf8_lossy(name);
+        let name = name.trim().trim_end_matches(';').trim().trim_matches('`');
+        self.chosen = (!name.is_empty()).then(|| name.to_owned());
     }
 
     /// Begins to collect the statement whose first bytes are `buf`, header included, unless it
@@ -622,6 +677,7 @@ fn read(cx: &mut Context<'_>, link: &mut Link, most: usize) -> io::Result<Poll<O
     let mut free = ReadBuf::new(&mut buffer[carried..end]);
     let read = Pin::new(&mut link.stream).poll_read(cx, &mut free);
     let got = free.filled().len();
+    link.received(got);
     match read {
         Poll::Ready(Ok(())) if got > 0 => {
             buffer[..carried].copy_from_slice(&link.carry);
@@ -653,5 +709,6 @@ fn fill(
         cx,
         &mut into.limit(wanted)
     )?);
+    link.received(got);
     Ok(Poll::Ready((got > 0).then_some(got)))
 }

@@ -66,15 +66,40 @@ pub enum Operation {
     Delete,
 }
 
-impl fmt::Display for Operation {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+impl ErrorKind {
+    /// In a word, for the counters.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::NotConfigured => "not_configured",
+            Self::OutOfBounds => "out_of_bounds",
+            Self::Missing => "missing",
+            Self::Exists => "exists",
+            Self::Corrupt => "corrupt",
+            Self::TooLarge => "too_large",
+            Self::TooMany => "too_many",
+            Self::Denied => "denied",
+            Self::Unavailable => "unavailable",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+impl Operation {
+    /// In a word.
+    pub fn name(self) -> &'static str {
+        match self {
             Self::Resolve => "resolve",
             Self::Put => "put",
             Self::Get => "get",
             Self::List => "list",
             Self::Delete => "delete",
-        })
+        }
+    }
+}
+
+impl fmt::Display for Operation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
     }
 }
 

@@ -18,6 +18,7 @@ use super::reader::Expected;
 use super::{Content, Operation, Reader, StoreError};
 use crate::codec::section::{self, Section};
 use crate::codec::{Layout, ObjectPath, Pointer};
+use crate::metrics::metrics;
 
 /// Where the pointers of a column may point.
 #[derive(Debug, Clone, Copy)]
@@ -238,8 +239,9 @@ impl Store {
         operation: Operation,
         work: impl Future<Output = Result<T, Fault>> + Send + 'static,
     ) -> Result<T, StoreError> {
+        let since = Instant::now();
         let done = self.inner.runtime.spawn(work).await;
-        joined(done).map_err(|fault| fault.at(self.name(), operation))
+        self.counted(operation, since, joined(done))
     }
 
     /// Runs work that ends with its caller.
@@ -248,8 +250,22 @@ impl Store {
         operation: Operation,
         work: impl Future<Output = Result<T, Fault>> + Send + 'static,
     ) -> Result<T, StoreError> {
+        let since = Instant::now();
         let done = AbortOnDropHandle::new(self.inner.runtime.spawn(work)).await;
-        joined(done).map_err(|fault| fault.at(self.name(), operation))
+        self.counted(operation, since, joined(done))
+    }
+
+    fn counted<T>(
+        &self,
+        operation: Operation,
+        since: Instant,
+        done: Result<T, Fault>,
+    ) -> Result<T, StoreError> {
+        let outcome = done
+            .as_ref()
+            .map_or_else(|fault| fault.kind.name(), |_| "ok");
+        metrics().asked_store(self.name(), operation.name(), outcome, since);
+        done.map_err(|fault| fault.at(self.name(), operation))
     }
 }
 

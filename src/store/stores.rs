@@ -32,7 +32,7 @@ struct Inner {
 }
 
 /// What store work is given.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct StoreLimits {
     /// How long a store may take for a small value, retries included. A large value may take
     /// longer, as long as each of its parts keeps to this.
@@ -59,8 +59,22 @@ impl Stores {
         limits: StoreLimits,
         runtime: Handle,
     ) -> Result<Self, SettingsError> {
+        Self::open_again(settings, limits, runtime, |_| None)
+    }
+
+    /// As [`Stores::open`]; `kept` gives those that are open already, and stay.
+    pub fn open_again(
+        settings: &StoresSettings,
+        limits: StoreLimits,
+        runtime: Handle,
+        kept: impl Fn(&str) -> Option<Store>,
+    ) -> Result<Self, SettingsError> {
         let mut stores = BTreeMap::new();
         for (name, settings) in &settings.stores {
+            if let Some(store) = kept(name) {
+                stores.insert(name.clone(), store);
+                continue;
+            }
             let spec = settings.parse(name)?;
             let backend = backend(name, spec.place, limits)?;
             if let Backend::File(files) = &backend {

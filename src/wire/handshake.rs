@@ -80,6 +80,13 @@ impl Greeting {
         &self.payload[1..self.version_end]
     }
 
+    /// The server's own number of the connection.
+    pub fn connection(&self) -> u32 {
+        let at = self.version_end + 1;
+        let bytes = self.payload.get(at..at + 4).and_then(|b| b.try_into().ok());
+        bytes.map_or(0, u32::from_le_bytes)
+    }
+
     /// Capabilities that the server offers.
     pub fn capabilities(&self) -> CapabilityFlags {
         let [a, b] = [self.payload[self.caps_low], self.payload[self.caps_low + 1]];
@@ -162,6 +169,12 @@ impl Response {
             self.payload[3],
         ];
         CapabilityFlags::from_bits_retain(u32::from_le_bytes(bytes))
+    }
+
+    /// The account's name.
+    pub fn user(&self) -> &[u8] {
+        let rest = self.payload.get(SSL_REQUEST..).unwrap_or_default();
+        rest.split(|b| *b == 0).next().unwrap_or_default()
     }
 
     /// The database that the client asks for; `None` if it asks for none, or cannot be read.

@@ -32,6 +32,8 @@ fn every_key_is_shown() {
         read::TLS,
         read::LIMITS,
         read::CATALOG,
+        read::ADMIN,
+        read::METRICS,
     ];
     for key in sections.into_iter().flatten() {
         assert!(shown(key), "{key}");

@@ -4,6 +4,7 @@
 use std::collections::VecDeque;
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use bytes::{Buf, Bytes, BytesMut};
@@ -12,6 +13,7 @@ use tokio::io::{AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use super::buffers;
 use super::compressed::Compressed;
 use super::stream::Stream;
+use crate::session::roster::Entry;
 use crate::wire::compress::Algorithm;
 use crate::wire::packet::{self, Cutter, HEADER, MAX_CHUNK};
 
@@ -27,6 +29,8 @@ pub struct Link {
     /// Cuts what this leg receives.
     pub cutter: Cutter,
     unsent: VecDeque<Piece>,
+    /// Where the bytes of a client are counted.
+    counted: Option<Arc<Entry>>,
 }
 
 /// Bytes on their way out.
@@ -55,6 +59,28 @@ impl Link {
             replay: false,
             cutter: Cutter::default(),
             unsent: VecDeque::new(),
+            counted: None,
+        }
+    }
+
+    /// The same connection, whose bytes are counted there from here on.
+    pub fn counted(self, entry: Arc<Entry>) -> Self {
+        Self {
+            counted: Some(entry),
+            ..self
+        }
+    }
+
+    fn was_sent(&self, bytes: usize) {
+        if let Some(entry) = &self.counted {
+            entry.sent(bytes);
+        }
+    }
+
+    /// So many bytes were read from the stream.
+    pub fn received(&self, bytes: usize) {
+        if let Some(entry) = &self.counted {
+            entry.received(bytes);
         }
     }
 
@@ -85,7 +111,12 @@ impl Link {
 
     /// Writes what is waiting; ready when all of it is with the operating system.
     pub fn poll_unsent(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let Self { stream, unsent, .. } = self;
+        let Self {
+            stream,
+            unsent,
+            counted,
+            ..
+        } = self;
         while let Some(piece) = unsent.front_mut() {
             while !piece.left().is_empty() {
                 let written = ready!(Pin::new(&mut *stream).poll_write(cx, piece.left()))?;
@@ -93,6 +124,9 @@ impl Link {
                     return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
                 }
                 piece.advance(written);
+                if let Some(entry) = counted {
+                    entry.sent(written);
+                }
             }
             if let Some(Piece::Pooled(buffer, ..)) = unsent.pop_front() {
                 buffers::give(buffer);
@@ -123,9 +157,7 @@ impl Link {
     pub async fn fill(&mut self, n: usize) -> io::Result<()> {
         while self.carry.len() < n {
             self.carry.reserve((n - self.carry.len()).max(64 << 10));
-            if self.stream.read_buf(&mut self.carry).await? == 0 {
-                return Err(io::ErrorKind::UnexpectedEof.into());
-            }
+            self.read_on().await?;
         }
         Ok(())
     }
@@ -154,8 +186,16 @@ impl Link {
                 return Ok(packet);
             }
             self.carry.reserve(64 << 10);
-            if self.stream.read_buf(&mut self.carry).await? == 0 {
-                return Err(io::ErrorKind::UnexpectedEof.into());
+            self.read_on().await?;
+        }
+    }
+
+    async fn read_on(&mut self) -> io::Result<()> {
+        match self.stream.read_buf(&mut self.carry).await? {
+            0 => Err(io::ErrorKind::UnexpectedEof.into()),
+            got => {
+                self.received(got);
+                Ok(())
             }
         }
     }
@@ -295,8 +335,7 @@ impl<'a> Outgoing<'a> {
 
     /// Writes what has gathered; gives the next sequence number.
     pub async fn flush(&mut self) -> io::Result<u8> {
-        self.link.stream.write_all(&self.buf).await?;
-        self.buf.clear();
+        self.write_gathered().await?;
         self.link.stream.flush().await?;
         Ok(self.seq)
     }
@@ -314,12 +353,20 @@ impl<'a> Outgoing<'a> {
             self.buf.extend_from_slice(bytes);
             return Ok(());
         }
-        self.link.stream.write_all(&self.buf).await?;
-        self.buf.clear();
+        self.write_gathered().await?;
         if bytes.len() < GATHER {
             self.buf.extend_from_slice(bytes);
             return Ok(());
         }
-        self.link.stream.write_all(bytes).await
+        self.link.stream.write_all(bytes).await?;
+        self.link.was_sent(bytes.len());
+        Ok(())
+    }
+
+    async fn write_gathered(&mut self) -> io::Result<()> {
+        self.link.stream.write_all(&self.buf).await?;
+        self.link.was_sent(self.buf.len());
+        self.buf.clear();
+        Ok(())
     }
 }

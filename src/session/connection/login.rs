@@ -54,8 +54,12 @@ pub struct Login {
     pub status: u16,
     /// The client may send several statements at once.
     pub multi_statements: bool,
+    /// The account's name.
+    pub user: Vec<u8>,
     /// The current database.
     pub schema: Option<String>,
+    /// The database's own number of the connection.
+    pub connection: u32,
     /// For a later `COM_CHANGE_USER`.
     pub challenge: Challenge,
     /// By its own word.
@@ -111,6 +115,7 @@ pub async fn login(
     })?;
     let offered = greeting.capabilities();
     let database = lexer::Server::of_version(greeting.version());
+    let connection = greeting.connection();
     let mut challenge = Challenge {
         plugin: greeting.plugin.clone(),
         nonce: greeting.nonce.clone(),
@@ -137,6 +142,7 @@ pub async fn login(
     let multi_statements = response
         .capabilities()
         .contains(CapabilityFlags::CLIENT_MULTI_STATEMENTS);
+    let user = response.user().to_vec();
     let schema = response
         .database()
         .map(|name| String::from_utf8_lossy(name).into_owned());
@@ -178,7 +184,9 @@ pub async fn login(
             shape,
             status,
             multi_statements,
+            user,
             schema,
+            connection,
             challenge,
             database,
         }),

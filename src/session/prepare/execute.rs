@@ -353,6 +353,7 @@ async fn reset(relay: &mut Relay, id: u32) -> io::Result<()> {
 
 async fn refuse(relay: &mut Relay, seq: u8, refusal: &Refusal) -> io::Result<()> {
     tracing::info!(error = %refusal, "statement refused");
+    relay.tell_refused(refusal);
     answer(relay, seq, &reply::err(refusal)).await
 }
 

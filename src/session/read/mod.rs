@@ -22,12 +22,14 @@ pub mod row;
 
 use std::collections::VecDeque;
 use std::io;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
 use self::columns::{Columns, Meaning};
 use self::row::{Means, Part, Ready, Row, first_ready};
 use crate::catalog::Index;
+use crate::metrics::{Phase, metrics};
 use crate::plan::{self, Read};
 use crate::refusal::Refusal;
 use crate::session::connection::link::{Link, Outgoing};
@@ -84,6 +86,8 @@ pub async fn respond(
         responses: &mut relay.responses,
         out: Outgoing::new(&mut relay.client, seq.wrapping_add(1)),
         shared,
+        session: relay.entry.id,
+        waited: Duration::ZERO,
         meaning,
         means,
         definitions: Vec::new(),
@@ -92,6 +96,9 @@ pub async fn respond(
     };
     results.relay().await?;
     results.out.flush().await?;
+    if !results.waited.is_zero() {
+        metrics().spent(Phase::Decode, results.waited);
+    }
     relay.server.resume();
     Ok(())
 }
@@ -102,6 +109,10 @@ struct Results<'a> {
     responses: &'a mut Responses,
     out: Outgoing<'a>,
     shared: &'a Shared,
+    /// Its number.
+    session: u64,
+    /// How long rows have waited for their values.
+    waited: Duration,
     meaning: Meaning<'a>,
     means: Means,
     /// What the client is not told before all definitions of a result are here: their number, and
@@ -224,6 +235,7 @@ impl Results<'_> {
             if window.is_empty() && self.server.carry.is_empty() {
                 self.out.flush().await?;
             }
+            let since = (!window.is_empty()).then(Instant::now);
             tokio::select! {
                 biased;
                 packet = self.server.read_packet(self.shared.limits.row_bytes), if room => {
@@ -244,6 +256,7 @@ impl Results<'_> {
                     }
                 }
                 () = first_ready(&mut window), if !window.is_empty() => {
+                    self.waited += since.map_or(Duration::ZERO, |since| since.elapsed());
                     if let Some(row) = window.pop_front() {
                         ahead -= row.ahead;
                         if let Err(refusal) = self.emit(row).await? {
@@ -319,7 +332,12 @@ impl Results<'_> {
         for part in row.parts {
             let ready = match part {
                 Part::Raw(range) => Ok(Ready::Bytes(row.payload.slice(range))),
-                Part::Value(column, value) => value.ready(&column).await,
+                Part::Value(column, value) => {
+                    let since = Instant::now();
+                    let ready = value.ready(&column).await;
+                    self.waited += since.elapsed();
+                    ready
+                }
             };
             match ready {
                 Ok(ready) => parts.push(ready),
@@ -342,6 +360,7 @@ impl Results<'_> {
     /// Ends the response with an error; the rest of the server's is passed over.
     async fn fail(&mut self, refusal: &Refusal) -> io::Result<()> {
         tracing::warn!(error = %refusal, "a result ended with an error");
+        metrics().refused(self.session, refusal.code, &refusal.message);
         self.out.packet(&reply::err(refusal)).await?;
         self.out.flush().await?;
         drain(self.server, self.responses, self.shared.limits.row_bytes).await

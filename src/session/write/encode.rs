@@ -10,6 +10,7 @@
 //!    them.
 
 use std::sync::{Arc, OnceLock};
+use std::time::Instant;
 
 use bytes::Bytes;
 use futures_util::{StreamExt, TryStreamExt, stream};
@@ -17,6 +18,7 @@ use tokio::sync::Mutex;
 
 use crate::catalog::Table;
 use crate::codec::{CodecError, Key, Manner, Notation, Stored};
+use crate::metrics::{Phase, metrics};
 use crate::refusal::Refusal;
 use crate::session::coded::{self, Coded, Room, Terms};
 use crate::session::refuse;
@@ -96,11 +98,14 @@ impl<'a> Encoder<'a> {
             }
             columns.push(column);
         }
-        stream::iter(columns.into_iter().zip(values))
+        let since = Instant::now();
+        let stored = stream::iter(columns.into_iter().zip(values))
             .map(|(column, value)| self.stored(column, value, spell.clone()))
             .buffered(self.shared.limits.store_parallel)
             .try_collect()
-            .await
+            .await;
+        metrics().spent(Phase::Encode, since.elapsed());
+        stored
     }
 
     /// A text is understood as UTF-8, so it must be written in that.

@@ -5,7 +5,7 @@ use crate::store::{SettingsError, StoresSettings};
 
 /// Why a chain has no store; the first three texts are DataJoint's.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-pub(super) enum Unplaced {
+pub enum Unplaced {
     /// A bare `@`, and no store for that.
     #[error("stores.default is not configured")]
     NoDefault,
@@ -29,7 +29,7 @@ pub(super) enum Unplaced {
 }
 
 /// The real name of the store; `None` for a chain that needs none.
-pub(super) fn store<'a>(
+pub fn store<'a>(
     chain: &'a Chain,
     stores: &'a StoresSettings,
 ) -> Result<Option<&'a str>, Unplaced> {
@@ -55,7 +55,7 @@ pub(super) fn store<'a>(
 }
 
 /// `<blob> → <hash> → json`
-pub(super) fn steps(chain: &Chain) -> String {
+pub fn steps(chain: &Chain) -> String {
     let codecs = chain.names().map(|name| format!("<{name}>"));
     let steps: Vec<_> = codecs.chain([chain.dtype.to_string()]).collect();
     steps.join(" → ")
