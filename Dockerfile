@@ -31,7 +31,8 @@ RUN apt-get update \
     && useradd --system --no-create-home codec-proxy
 COPY --from=build /src/target/release/codec-proxy /usr/local/bin/
 USER codec-proxy
-EXPOSE 6033 6034
+# For clients; and the page, where [metrics] is configured so.
+EXPOSE 6033 6034 6035
 ENV CODEC_PROXY_CONFIG=/etc/codec-proxy/codec-proxy.toml
 # Healthy is who reaches the database and every store: a probe object is put, read and deleted.
 HEALTHCHECK --interval=10s --timeout=20s --start-period=30s \

@@ -2,12 +2,13 @@
 //! at the storage layer.
 //!
 //! The rooms, from the bottom up; each knows only those before it in this list:
-//! [`refusal`] (what a client may be told), [`wire`] (the MySQL protocol without sockets),
-//! [`sql`] (the syntax of statements), [`codec`] (types, chains and formats), [`store`]
-//! (objects), [`catalog`] (which columns carry a codec), [`view`] (what a client sees of them),
-//! [`config`] (what the operator decides), [`plan`] (what becomes of a statement), [`session`]
-//! (one client and its backend connection), [`server`] (listeners, threads, shutdown),
-//! [`sandbox`] (a complete one to try), [`cli`]. [`telemetry`] (logs) stands beside them.
+//! [`metrics`] (what is counted), [`refusal`] (what a client may be told), [`wire`] (the MySQL
+//! protocol without sockets), [`sql`] (the syntax of statements), [`codec`] (types, chains and
+//! formats), [`store`] (objects), [`catalog`] (which columns carry a codec), [`view`] (what a
+//! client sees of them), [`config`] (what the operator decides), [`plan`] (what becomes of a
+//! statement), [`session`] (one client and its backend connection), [`admin`] (how a person looks
+//! inside), [`server`] (listeners, threads, shutdown), [`sandbox`] (a complete one to try),
+//! [`cli`]. [`telemetry`] (logs) stands beside them.
 
 pub mod admin;
 pub mod catalog;

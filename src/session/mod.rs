@@ -212,6 +212,7 @@ impl Session<'_> {
     /// A command that is not just passed on begins.
     fn begin(&mut self, verb: Verb) {
         self.shared = self.live.load_full();
+        self.relay.limit = self.shared.limits.statement_bytes;
         self.entry().begins(verb, State::Working);
     }
 

@@ -114,7 +114,8 @@ pub struct Relay {
     pub entry: Arc<Entry>,
     /// The database that the statement under way chooses, if it is not refused.
     chosen: Option<String>,
-    limit: u64,
+    /// The longest statement, in bytes.
+    pub limit: u64,
 }
 
 /// A statement that does not fit into a read buffer. The header of its first packet is kept in

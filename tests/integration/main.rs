@@ -4,6 +4,7 @@
 //! stand on. Every test makes a [`support::lab::Lab`]: a database of its own on a server that
 //! all tests share, a store folder and a proxy process.
 
+mod admin;
 mod alter;
 mod attributes;
 mod both_ways;
@@ -22,6 +23,7 @@ mod fidelity;
 mod information;
 mod literals;
 mod login;
+mod metrics;
 mod modes;
 mod mysql;
 mod own_codecs;

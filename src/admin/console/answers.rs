@@ -23,6 +23,8 @@ use crate::session::roster::State;
 const FAST_SUCCESS: [u8; 2] = [0x01, 0x03];
 
 const HELPED: &[Column] = &[text("Command"), text("What it does")];
+// As MySQL's own HELP has it: its prompt knows these by their number and names.
+const HELP_TEXT: &[Column] = &[text("name"), text("description"), text("example")];
 const RELOADED: &[Column] = &[text("Section"), text("Outcome")];
 const DATABASES: &[Column] = &[text("Database")];
 const TABLE_NAMES: &[Column] = &[text("Tables_in_codec_proxy")];
@@ -98,13 +100,19 @@ impl Answers {
                 }
                 Ok(Answer::Rows(table))
             }
+            Ok(Command::HelpText) => {
+                let mut table = Table::new(HELP_TEXT);
+                let lines = HELP.map(|(command, meaning)| format!("{command:32} {meaning}\n"));
+                table.row(["codec-proxy".to_owned(), lines.concat(), String::new()]);
+                Ok(Answer::Rows(table))
+            }
             Ok(Command::Select(items, limit)) => self.select(&items, limit),
             Ok(Command::Nothing) => Ok(Answer::Done(String::new())),
-            Err(Unknown::Empty) => Err((1065, "the statement is empty; try HELP".to_owned())),
+            Err(Unknown::Empty) => Err((1065, "the statement is empty; try SHOW HELP".to_owned())),
             Err(Unknown::Nearest(command)) => Err((
                 1064,
                 format!(
-                    "this is no command of the console; did you mean {command}? HELP lists all"
+                    "this is no command of the console; did you mean {command}? SHOW HELP lists all"
                 ),
             )),
         }

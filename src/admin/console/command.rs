@@ -18,6 +18,9 @@ pub(super) enum Command {
     Kill(u64),
     /// The commands.
     Help,
+    /// The same as one text: what the `mysql` prompt asks for, which keeps the word HELP alone for
+    /// itself, when a person writes `help contents`.
+    HelpText,
     /// Values of a `SELECT` without tables, and how many rows it wants.
     Select(Vec<Item>, u64),
     /// What clients say of their own accord, and what has no meaning here: `SET NAMES`, `COMMIT`.
@@ -132,7 +135,10 @@ pub(super) const HELP: [(&str, &str); 14] = [
         "KILL id",
         "ends a session and its connection to the database",
     ),
-    ("HELP", "this list"),
+    (
+        "SHOW HELP",
+        "this list; also HELP, where the client does not take the word for itself",
+    ),
 ];
 
 /// What `SELECT * FROM` reads, and what `SHOW TABLES` lists.
@@ -204,7 +210,8 @@ fn unquoted(written: &str) -> String {
 fn read(text: &str, words: &[Word]) -> Option<Command> {
     let upper: Vec<_> = words.iter().map(|word| word.upper.as_str()).collect();
     match upper[..] {
-        ["HELP" | "?"] => Some(Command::Help),
+        ["HELP" | "?"] | ["SHOW", "HELP"] => Some(Command::Help),
+        ["HELP", _] => Some(Command::HelpText),
         ["RELOAD"] | ["RELOAD", "CONFIG"] => Some(Command::Reload),
         ["KILL", _] | ["KILL", "CONNECTION" | "SESSION", _] => {
             words.last()?.upper.parse().ok().map(Command::Kill)
@@ -375,7 +382,7 @@ fn nearest(words: &[Word]) -> &'static str {
     let commands = HELP.iter().map(|(command, _)| *command);
     commands
         .min_by_key(|command| distance(command))
-        .unwrap_or("HELP")
+        .unwrap_or("SHOW HELP")
 }
 
 #[cfg(test)]
@@ -428,6 +435,8 @@ mod tests {
             ("KILL CONNECTION 7", Command::Kill(7)),
             ("reload", Command::Reload),
             ("help;", Command::Help),
+            ("show help", Command::Help),
+            ("help 'contents'", Command::HelpText),
             ("SET NAMES utf8mb4", Command::Nothing),
             ("set autocommit=0", Command::Nothing),
             ("COMMIT", Command::Nothing),
@@ -481,7 +490,7 @@ mod tests {
             ("kill four", "KILL id"),
             ("reloud", "RELOAD"),
             ("resolve", "RESOLVE '<blob@main>'"),
-            ("hlep", "HELP"),
+            ("show hlep", "SHOW HELP"),
         ] {
             assert_eq!(parse(text), Err(Unknown::Nearest(neighbour)), "{text}");
         }

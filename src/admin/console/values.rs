@@ -18,8 +18,8 @@ pub(super) const VERSION: &str = concat!("8.0.11-codec-proxy-", env!("CARGO_PKG_
 
 /// Variables as a client expects them of a server that speaks UTF-8 and has no transactions.
 pub(super) const VARIABLES: [(&str, &str); 27] = [
-    ("autocommit", "1"),
     ("auto_increment_increment", "1"),
+    ("autocommit", "1"),
     ("character_set_client", "utf8mb4"),
     ("character_set_connection", "utf8mb4"),
     ("character_set_database", "utf8mb4"),

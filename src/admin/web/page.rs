@@ -141,7 +141,7 @@ fn sessions(out: &mut String, mut seen: Vec<Seen>) -> std::fmt::Result {
         0 => String::new(),
         more => format!(" <span class=\"dim\">({more} more)</span>"),
     };
-    write!(out, "<h2>Sessions{more}</h2>\n")?;
+    writeln!(out, "<h2>Sessions{more}</h2>")?;
     if seen.is_empty() {
         return out.write_str("<p class=\"dim\">Nobody is connected.</p>\n");
     }
@@ -212,9 +212,9 @@ fn stores(out: &mut String, house: &House) -> std::fmt::Result {
     }
     out.push_str("</tbody></table></div>\n");
     if let Some((age, _)) = last {
-        write!(
+        writeln!(
             out,
-            "<p class=\"dim\">As of {} ago.</p>\n",
+            "<p class=\"dim\">As of {} ago.</p>",
             html::time(age.as_secs())
         )?;
     }
@@ -223,7 +223,7 @@ fn stores(out: &mut String, house: &House) -> std::fmt::Result {
 
 /// A listing of the console as it is.
 fn listing(out: &mut String, title: &str, table: &Table, most: usize) -> std::fmt::Result {
-    write!(out, "<h2>{}</h2>\n", Escaped(title))?;
+    writeln!(out, "<h2>{}</h2>", Escaped(title))?;
     let heads: Vec<_> = table.columns.iter().map(|column| column.name).collect();
     let is_number = |head: &str| table.columns.iter().any(|c| c.name == head && c.number);
     head(out, &heads, is_number)?;

@@ -63,6 +63,28 @@ impl Proxy {
         found.unwrap_or_else(|| panic!("no {view} listener")).1
     }
 
+    /// The port of the console.
+    pub fn console(&self) -> u16 {
+        self.port_in("the console listens")
+    }
+
+    /// The port that metrics are served at.
+    pub fn web(&self) -> u16 {
+        self.port_in("metrics are served")
+    }
+
+    fn port_in(&self, message: &str) -> u16 {
+        let port = |line: &String| {
+            let line: serde_json::Value = serde_json::from_str(line).ok()?;
+            (line["message"] == message).then_some(())?;
+            let (_, port) = line["address"].as_str()?.rsplit_once(':')?;
+            port.parse().ok()
+        };
+        let lines = self.log.lines();
+        let found = lines.iter().find_map(port);
+        found.unwrap_or_else(|| panic!("no line {message:?}:\n{}", self.log.text()))
+    }
+
     pub fn pid(&self) -> u32 {
         self.process.id()
     }
