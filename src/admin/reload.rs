@@ -16,6 +16,7 @@
 use std::sync::Arc;
 
 use super::House;
+use crate::codec::registry::{self, Entry, RegistryError};
 use crate::config::{Config, ConfigError};
 use crate::metrics::metrics;
 use crate::session::Shared;
@@ -28,6 +29,9 @@ pub(super) enum ReloadError {
     /// The file, or the environment.
     #[error(transparent)]
     Config(#[from] ConfigError),
+    /// The codecs of the configuration.
+    #[error(transparent)]
+    Codecs(#[from] RegistryError),
     /// Certificates.
     #[error(transparent)]
     Tls(#[from] TlsError),
@@ -71,6 +75,7 @@ fn replace(house: &House) -> Result<Vec<Outcome>, ReloadError> {
     };
     let stores = stores(&old, &config, &shared, house)?;
     tell(&old, &config, &mut told);
+    registry::install(config.codecs.iter().map(Entry::from))?;
     house.live.store(Arc::new(Shared {
         tls,
         stores,
@@ -136,6 +141,7 @@ fn tell(old: &Config, new: &Config, told: &mut Vec<Outcome>) {
     };
     told.extend(tls.map(|text| ("tls", text)));
     for (name, is_same) in [
+        ("codecs", old.codecs == new.codecs),
         ("declare", old.declare == new.declare),
         ("pointers", old.pointers == new.pointers),
         ("limits", old.limits == new.limits),

@@ -4,8 +4,10 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::{
-    Admin, Catalog, Config, Database, DatabaseTls, Identity, Limits, Listen, Metrics, Pointers, Tls,
+    Admin, Catalog, CodecDefinition, Config, Database, DatabaseTls, Identity, Limits, Listen,
+    Metrics, Pointers, Tls,
 };
+use crate::codec::Codec;
 use crate::store::{Secret, StoreSettings, StoresSettings};
 use crate::view::{Becomes, Declaring, Rule};
 
@@ -21,6 +23,7 @@ impl Config {
             database,
             listen,
             stores,
+            codecs,
             pointers,
             declare,
             tls,
@@ -39,6 +42,9 @@ impl Config {
             out.add(format!("listen.{n}.view"), view.name());
         }
         out.stores(stores);
+        for CodecDefinition { codec, origin: _ } in codecs {
+            out.add(format!("codecs.{}", codec.name()), codec.summary());
+        }
         let Pointers { also_readable } = pointers;
         let sections: Vec<_> = also_readable.iter().map(|path| path.as_str()).collect();
         out.add("pointers.also_readable", sections.join(", "));
@@ -288,6 +294,9 @@ mod tests {
             metrics = { address = '127.0.0.1:3' }
             [declare]
             longblob = '<blob@s3>'
+            [codecs.zjson]
+            chain = ['json', 'zlib']
+            dtype = '<blob>'
             [stores.s3]
             protocol = 's3'
             endpoint = 's3.example.org'
@@ -323,5 +332,6 @@ mod tests {
         assert_eq!(of("limits.login_seconds"), "10");
         assert_eq!(of("declare.rules.0.longblob"), "<blob@s3>");
         assert_eq!(of("metrics.clients"), "64");
+        assert!(of("codecs.zjson").ends_with("zlib → <blob>"));
     }
 }

@@ -49,7 +49,13 @@ fn row(at: &MarkedColumn, stores: &StoresSettings) -> [String; 6] {
         }
     };
     let (store, state) = match placement::store(&chain, stores) {
-        Ok(store) => (store.map(str::to_owned), "ok".to_owned()),
+        Ok(store) => {
+            let state = match chain.is_unknown_to_gc() {
+                true => "ok; DataJoint's own garbage collector takes its objects for orphans",
+                false => "ok",
+            };
+            (store.map(str::to_owned), state.to_owned())
+        }
         Err(error) => (chain.store.clone(), error.to_string()),
     };
     [

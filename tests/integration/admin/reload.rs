@@ -70,6 +70,27 @@ fn a_store_and_a_rule_come_while_a_session_stays() {
     assert_eq!(client.text("SELECT @mine"), "7");
     assert_eq!(client.text("SELECT CONNECTION_ID()"), id);
 
+    // A codec comes, and what was unusable is not any more.
+    lab.table(
+        "packed",
+        "id INT PRIMARY KEY, data JSON COMMENT ':<zjson@>:x'",
+    );
+    let insert = "INSERT INTO packed (id, data) VALUES (1, 'mYm\\0x')";
+    assert!(client.error(insert).message.contains("zjson"));
+    edit(&lab, |text| {
+        text + "\n[codecs.zjson]\nchain = [\"json\", \"zlib\"]\ndtype = \"<blob>\"\n"
+    });
+    let told = console.query("RELOAD").expect("rows");
+    assert_eq!(told.texts("Section"), ["codecs"]);
+    client.ok("SET @codec_view = 'json'");
+    client.ok("INSERT INTO packed (id, data) VALUES (1, '{\"a\": 5}')");
+    assert_eq!(client.text("SELECT data FROM packed"), "{\"a\": 5}");
+    let codecs = console.query("SHOW CODECS LIKE 'zjson'").expect("a row");
+    assert!(
+        codecs.texts("Origin")[0].contains("codec-proxy.toml:"),
+        "{codecs:?}"
+    );
+
     // Nothing has changed since.
     let told = console.query("RELOAD").expect("rows");
     assert_eq!(told.texts("Outcome"), ["read; nothing has changed"]);

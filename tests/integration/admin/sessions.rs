@@ -74,7 +74,7 @@ fn a_session_shows_what_it_is_doing() {
     client.answer(Expect::Results);
     // The processlist is the same.
     let rows = console.query("SHOW FULL PROCESSLIST").expect("rows");
-    assert_eq!(rows.texts("User"), [lab.user.clone()]);
+    assert_eq!(rows.texts("User"), std::slice::from_ref(&lab.user));
     drop(client);
     wait("it is gone", || {
         sessions(&mut console, &lab).rows.is_empty()
