@@ -485,6 +485,7 @@ impl Relay {
                     _ => self.entry.is(Verb::Prepared),
                 }
             } else if command == command::STMT_PREPARE {
+                self.entry.is(Verb::Prepare);
                 self.prepared.other();
             } else if command == command::SET_OPTION {
                 // It switches multi-statements on (0) or off (1), which no server refuses.

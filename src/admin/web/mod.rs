@@ -93,7 +93,7 @@ async fn answer(house: &Arc<House>, method: &Method, path: &str) -> Response<Ful
         "/" => {
             // For the next time that the page is asked for.
             let asking = house.clone();
-            tokio::spawn(async move { ready::ready(&asking).await });
+            tokio::spawn(async move { ready::refresh(&asking).await });
             let page = page::page(house);
             let mut response = respond(StatusCode::OK, "text/html; charset=utf-8", page);
             // Nothing is loaded, whatever text a name may hold.

@@ -41,6 +41,17 @@ pub(super) async fn ready(house: &House) -> Told {
     told
 }
 
+/// Asks for those who want to know later, unless somebody is asking or has done so just now.
+pub(super) async fn refresh(house: &House) {
+    if house.readiness.fresh().is_some() {
+        return;
+    }
+    if let Ok(_one_at_a_time) = house.readiness.asking.try_lock() {
+        let told = ask(house).await;
+        house.readiness.keep(told);
+    }
+}
+
 /// What was told last, however old; `None` if nobody has asked.
 pub(super) fn last(house: &House) -> Option<(Duration, Told)> {
     let last = house.readiness.last();
