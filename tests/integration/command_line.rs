@@ -383,7 +383,7 @@ fn columns_lists_what_the_database_has() {
         json!({
             "schema": database, "table": "c", "column": "data",
             "spec": "<blob@cold>", "codecs": ["blob", "hash"], "stored_type": "json",
-            "store": "cold", "usable": false, "reason": missing,
+            "store": "cold", "usable": false, "reason": missing, "warning": null,
         })
     );
     for (n, name) in [(1, "g"), (2, "n")] {
