@@ -5,7 +5,8 @@
 //! [`metrics`] (what is counted), [`refusal`] (what a client may be told), [`wire`] (the MySQL
 //! protocol without sockets), [`sql`] (the syntax of statements), [`codec`] (types, chains and
 //! formats), [`store`] (objects), [`catalog`] (which columns carry a codec), [`view`] (what a
-//! client sees of them), [`config`] (what the operator decides), [`plan`] (what becomes of a
+//! client sees of them), [`python`] (codecs of Python packages, in processes of their own),
+//! [`config`] (what the operator decides), [`plan`] (what becomes of a
 //! statement), [`session`] (one client and its backend connection), [`admin`] (how a person looks
 //! inside), [`server`] (listeners, threads, shutdown), [`sandbox`] (a complete one to try),
 //! [`cli`]. [`telemetry`] (logs) stands beside them.
@@ -17,6 +18,7 @@ pub mod codec;
 pub mod config;
 pub mod metrics;
 pub mod plan;
+pub mod python;
 pub mod refusal;
 pub mod sandbox;
 pub mod server;

@@ -26,6 +26,7 @@ use crate::admin::{self, House};
 use crate::catalog::{Catalog, CatalogError};
 use crate::codec::{self, registry::RegistryError};
 use crate::config::{Config, Listen};
+use crate::python;
 use crate::session::roster::Roster;
 use crate::session::{self, Live, Shared, tls};
 use crate::store::{SettingsError, Stores};
@@ -142,6 +143,8 @@ pub fn serve_until(
         Ok::<_, io::Error>(())
     })?;
     drop((workers, attendant));
+    // With their last codec the Python processes end.
+    python::install(None, &config.stores);
     background.shutdown_background();
     Ok(())
 }

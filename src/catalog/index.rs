@@ -319,6 +319,19 @@ impl ColumnCodec {
         matches!(self, Self::Chain(chain) if chain.needs_key())
     }
 
+    /// Whether a value is encoded with what is known of the primary key of its row.
+    pub fn uses_key(&self) -> bool {
+        matches!(self, Self::Chain(chain) if chain.uses_key())
+    }
+
+    /// Why a value of the codec is encoded with the key, for messages.
+    pub fn why_key(&self) -> &'static str {
+        match self.needs_key() {
+            true => "its objects are named by the primary key",
+            false => "its codec looks at the primary key",
+        }
+    }
+
     /// Whether, in the bytes notation, a client sends and gets text and not binary.
     pub fn is_text(&self) -> bool {
         matches!(self, Self::Chain(chain) if chain.is_text())

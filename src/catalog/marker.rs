@@ -2,9 +2,13 @@
 
 use std::collections::HashSet;
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use super::index::ColumnCodec;
-use crate::codec::{ChainError, TypeSpec, comment};
+use crate::codec::{ChainError, TypeSpec, comment, late};
+
+/// How long a look at the server waits for codecs.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Reads markers, and warns of each column with an unknown codec once.
 #[derive(Debug, Default)]
@@ -13,6 +17,17 @@ pub(super) struct Markers {
 }
 
 impl Markers {
+    /// Has codecs looked for that one of these comments names and nobody knows. For a while: what
+    /// is found later has the catalog read anew.
+    pub async fn look_for(comments: impl Iterator<Item = &str>) {
+        let mut markers = comments.filter(|comment| comment.starts_with(":<"));
+        if markers.any(|comment| late::misses(comment.as_bytes())) {
+            // An error is logged, and then the codec is unknown.
+            let look = tokio::task::spawn_blocking(late::look);
+            let _ = tokio::time::timeout(PATIENCE, look).await;
+        }
+    }
+
     /// The type of the marker in `comment` as written, and the codec that it names.
     ///
     /// `column` is its `schema.table.column`.

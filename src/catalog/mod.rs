@@ -30,6 +30,7 @@ pub use key::KeyType;
 pub use listing::{Listing, MarkedColumn};
 pub use programs::Programs;
 
+use crate::codec::late;
 use crate::metrics::metrics;
 use known::{Known, Name};
 use marker::Markers;
@@ -83,6 +84,7 @@ impl Catalog {
             runtime: Handle::current(),
             looks: tokio::sync::Mutex::new(()),
         });
+        let generation = late::generation();
         let token = within(async {
             let mut conn = catalog.pool.get_conn().await?;
             let token = Token::read(&mut conn).await?;
@@ -93,6 +95,7 @@ impl Catalog {
         let watch = Watch {
             token: Some(token),
             settled: false,
+            generation,
         };
         let pause = max_age / 2;
         tokio::spawn(watch.run(Arc::downgrade(&catalog), pause));
@@ -245,6 +248,8 @@ struct Watch {
     token: Option<Token>,
     /// Whether that scan saw the end of every statement that had moved the token.
     settled: bool,
+    /// Which codecs there were at that scan.
+    generation: u64,
 }
 
 impl Watch {
@@ -284,6 +289,8 @@ impl Watch {
             Some(earlier) => !token.unmoved_since(earlier),
             None => true,
         };
+        let generation = late::generation();
+        let moved = moved || generation != self.generation;
         if !moved && self.settled {
             return Ok(());
         }
@@ -291,6 +298,7 @@ impl Watch {
         catalog.scan(&mut conn).await?;
         self.settled = !moved && !declaring;
         self.token = Some(token);
+        self.generation = generation;
         Ok(())
     }
 }

@@ -253,6 +253,7 @@ pub(super) async fn any_table(
     let Some((schema, table, ..)) = rows.first().cloned() else {
         return Ok(None);
     };
+    Markers::look_for(rows.iter().map(|row| &*row.3)).await;
     let columns = rows.into_iter().map(|row| {
         let (_, _, name, comment, extra, column_key, data_type) = row;
         let (marker, codec) = markers.read(&comment, || format!("{schema}.{table}.{name}"));

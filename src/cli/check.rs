@@ -40,6 +40,7 @@ async fn examine<W: Write>(config: &Config, findings: &mut Findings<W>) {
     if let Err(error) = codec::registry::check() {
         findings.fail(format_args!("codecs: {error}"));
     }
+    packages(config, findings);
     codecs(&config.codecs, &config.limits, findings);
     match Tls::new(config) {
         Ok(_) => findings.ok(format_args!(
@@ -114,6 +115,32 @@ fn ends(name: &str) -> Result<(), ChainError> {
         false => Err(ChainError::NoDtype(format!(
             "<{name}> has no type that can be declared"
         ))),
+    }
+}
+
+/// Starts Python, and tells what is installed there.
+fn packages<W: Write>(config: &Config, findings: &mut Findings<W>) {
+    let Some(python) = &config.python else {
+        return;
+    };
+    let interpreter = python.interpreter.display();
+    match codec::late::look() {
+        Ok(()) => {
+            let registry = codec::registry::current();
+            let found = registry.entries().filter_map(|entry| {
+                let origin = entry.origin.strip_prefix(crate::python::ORIGIN)?;
+                Some(format!("<{}> of {origin}", entry.codec.name()))
+            });
+            let found = found.collect::<Vec<_>>();
+            findings.ok(format_args!(
+                "python {interpreter}: {}",
+                match found.is_empty() {
+                    true => "no packages with codecs".to_owned(),
+                    false => found.join(", "),
+                }
+            ));
+        }
+        Err(error) => findings.fail(format_args!("python {error}")),
     }
 }
 

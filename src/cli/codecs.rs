@@ -15,7 +15,8 @@ INLINE is what the codec hands its values to in a type like <blob>, STORE in one
 <blob@main>: a core type, or another codec. \"requires @\" means that it lives in stores only.
 ADDRESSING is how the objects in the store are named in the end: by the hash of their content,
 by their place in the database (schema), or by whoever manages them (reference).
-ORIGIN is \"built-in\", the Rust module, or the line of the configuration that defines it.
+ORIGIN is \"built-in\", the Rust module, the line of the configuration that defines it, or the
+Python package.
 
 Examples:
   $ codec-proxy codecs
@@ -48,7 +49,7 @@ struct Entry {
 /// Prints all codecs, by name.
 pub(super) fn run(arguments: &Arguments) -> ExitCode {
     if let Some(file) = &arguments.config
-        && let Err(error) = super::load(file)
+        && let Err(error) = super::load_all(file)
     {
         return arguments.form.fail(error);
     }

@@ -74,7 +74,7 @@ pub(super) fn run(arguments: &Arguments) -> ExitCode {
 
 /// What the database has, and the stores that there are.
 fn read(file: &Path) -> Result<(Listing, StoresSettings), Box<dyn Error>> {
-    let config = super::load(file)?;
+    let config = super::load_all(file)?;
     let options = config.database.connection_options();
     let listing = Runtime::new()?.block_on(Listing::read(options))?;
     Ok((listing, config.stores))

@@ -8,9 +8,10 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+use crate::codec::late;
 use crate::codec::registry::{self, Entry};
 use crate::config::Config;
-use crate::{server, telemetry};
+use crate::{python, server, telemetry};
 
 mod check;
 mod codecs;
@@ -114,6 +115,15 @@ pub fn main() -> ExitCode {
 fn load(file: &Path) -> Result<Config, Box<dyn Error>> {
     let config = Config::load(file, std::env::vars_os())?;
     registry::install(config.codecs.iter().map(Entry::from))?;
+    python::install(config.python.as_ref(), &config.stores);
+    Ok(config)
+}
+
+/// The configuration in `file`; the process knows all codecs, also those of Python packages. What
+/// keeps it from looking for these is logged.
+fn load_all(file: &Path) -> Result<Config, Box<dyn Error>> {
+    let config = load(file)?;
+    let _ = late::look();
     Ok(config)
 }
 

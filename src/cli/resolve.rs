@@ -66,7 +66,7 @@ fn resolve(arguments: &Arguments) -> Result<Resolved, Box<dyn Error>> {
         .ok_or_else(|| format!("{:?} is no type; write '<codec@store>'", arguments.spec))?;
     let config = match &arguments.config {
         None => None,
-        Some(file) => Some(super::load(file)?),
+        Some(file) => Some(super::load_all(file)?),
     };
     let chain = spec.resolve()?;
     let store = match &config {

@@ -6,8 +6,8 @@ use bytes::Bytes;
 
 use super::registry::{self, Addressing, Codec, Handle, Registry};
 use super::{
-    CodecError, Dtype, Given, Pointer, Reading, TypeSpec, Value, ValueLimits, Writing, blob,
-    metadata,
+    CodecError, Dtype, Given, Next, Pointer, Reading, Step, TypeSpec, Value, ValueLimits, Writing,
+    blob, metadata,
 };
 
 /// A resolved chain, outermost codec first.
@@ -126,6 +126,11 @@ impl Chain {
         self.steps().any(|codec| codec.needs_key())
     }
 
+    /// Whether a codec of the chain looks at the primary key, as far as that is known.
+    pub fn uses_key(&self) -> bool {
+        self.steps().any(|codec| codec.uses_key())
+    }
+
     /// Whether a value of a transparent chain may be written, by its first [`HEAD_LEN`] bytes
     /// (or all, if it has fewer); the error says what the codec takes. Only the outermost codec
     /// is asked.
@@ -148,20 +153,25 @@ impl Chain {
     /// From the outermost codec inwards, to the value of the column.
     pub fn encode(&self, value: Value, to: &Writing<'_>) -> Result<Value, CodecError> {
         self.outermost()?.validate(&value)?;
-        self.steps()
-            .try_fold(value, |value, codec| codec.encode(value, to))
+        let mut steps = self.codecs.iter().enumerate();
+        steps.try_fold(value, |value, (at, codec)| {
+            let step = self.step(at);
+            codec.encode(value, &Writing { step, ..*to })
+        })
     }
 
     /// From the innermost codec outwards, from the value of the column.
     pub fn decode(&self, stored: Value, from: &Reading<'_>) -> Result<Value, CodecError> {
-        self.steps().rev().try_fold(stored, |value, codec| {
+        let mut steps = self.codecs.iter().enumerate().rev();
+        steps.try_fold(stored, |value, (at, codec)| {
+            let step = self.step(at);
             let value = match value {
                 Value::Packed(packed) if !codec.takes_packed() => {
                     blob::unpack(&packed, &from.limits)?
                 }
                 value => value,
             };
-            codec.decode(value, from)
+            codec.decode(value, &Reading { step, ..*from })
         })
     }
 
@@ -209,6 +219,16 @@ impl Chain {
     /// The name of the codec that clients deal with.
     pub fn outermost_name(&self) -> Option<&str> {
         self.names().next()
+    }
+
+    fn step(&self, at: usize) -> Step<'_> {
+        Step {
+            is_outermost: at == 0,
+            next: match self.codecs.get(at + 1) {
+                Some(next) => Next::Codec(next.name()),
+                None => Next::Column(&self.dtype),
+            },
+        }
     }
 
     fn outermost(&self) -> Result<&dyn Codec, CodecError> {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::section::{self, Section};
-use super::{BackendError, CodecError, Layout, ObjectPath, Pointer, Value, ValueLimits};
+use super::{BackendError, CodecError, Dtype, Layout, ObjectPath, Pointer, Value, ValueLimits};
 
 /// The column that a value is written to or read from.
 #[derive(Debug, Clone, Copy)]
@@ -29,6 +29,33 @@ pub struct Key {
     pub columns: Vec<(String, Value)>,
 }
 
+/// Where in its chain a codec stands when it is called.
+#[derive(Debug, Clone, Copy)]
+pub struct Step<'a> {
+    /// Whether it is the one that clients deal with.
+    pub is_outermost: bool,
+    /// What it hands to and takes from.
+    pub next: Next<'a>,
+}
+
+/// What a codec hands its result to, and takes what is stored from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Next<'a> {
+    /// The codec of this name.
+    Codec(&'a str),
+    /// The column.
+    Column(&'a Dtype),
+}
+
+impl Default for Step<'_> {
+    fn default() -> Self {
+        Self {
+            is_outermost: true,
+            next: Next::Column(&Dtype::Bytes),
+        }
+    }
+}
+
 /// What `encode` is given.
 #[derive(Clone, Copy)]
 pub struct Writing<'a> {
@@ -38,6 +65,8 @@ pub struct Writing<'a> {
     pub key: &'a Key,
     /// The store as the chain resolved it: `None` inline, empty for the default store.
     pub store: Option<&'a str>,
+    /// The codec's place in the chain, which the chain fills in.
+    pub step: Step<'a>,
     /// What the client wants.
     pub manner: super::Manner,
     /// All stores.
@@ -51,6 +80,8 @@ pub struct Writing<'a> {
 pub struct Reading<'a> {
     /// Where the value comes from.
     pub site: Site<'a>,
+    /// The codec's place in the chain, which the chain fills in.
+    pub step: Step<'a>,
     /// What the client wants.
     pub manner: super::Manner,
     /// All stores.
@@ -111,6 +142,13 @@ pub trait Backend: Send + Sync {
 
     /// The size of an object in bytes; `None` if there is none of that path.
     fn size(&self, path: &ObjectPath) -> Result<Option<u64>, BackendError>;
+
+    /// Makes durable what somebody else has put there; `false` if there is no object of that path.
+    ///
+    /// By default for a store in which an object is durable as soon as it is there.
+    fn persist(&self, path: &ObjectPath) -> Result<bool, BackendError> {
+        Ok(self.size(path)?.is_some())
+    }
 
     /// The objects below `folder`, in the order of their paths, with their sizes; an error if
     /// there are more than `max`.

@@ -4,7 +4,8 @@
 //! spec comes to is its [`Chain`]. Codecs know no sockets, no SQL and no store but what
 //! [`Backend`] says of one. How to write one of your own: `examples/README.md`.
 //!
-//! - What a codec is: `registry` (the trait, and all that are registered), `context` (what it is
+//! - What a codec is: `registry` (the trait, and all that are registered), `late` (those that are
+//!   looked for once one is asked for), `context` (what it is
 //!   given besides the value), `manner` (what the client wants), `limits`, `error`.
 //! - Which codecs a column has: `comment`, `type_spec`, `chain`, `dtype`.
 //! - The codecs: `builtin`, those that the configuration defines: `configured`, what they share
@@ -27,6 +28,7 @@ mod dtype;
 mod error;
 pub mod hash;
 pub mod json;
+pub mod late;
 mod layout;
 mod limits;
 mod manner;
@@ -46,8 +48,9 @@ mod timestamp;
 mod type_spec;
 pub mod value;
 
+pub(crate) use builtin::object_files;
 pub use chain::{Chain, ChainError, HEAD_LEN};
-pub use context::{Backend, Backends, Key, Reading, Site, Writing};
+pub use context::{Backend, Backends, Key, Next, Reading, Site, Step, Writing};
 pub use dtype::{Dtype, Stored};
 pub use error::{BackendError, CodecError};
 /// For [`register_codec!`](crate::register_codec).

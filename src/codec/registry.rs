@@ -9,6 +9,7 @@ use std::sync::{Arc, LazyLock};
 use arc_swap::ArcSwap;
 use bytes::Bytes;
 
+use super::late::{self, Late};
 use super::{
     ChainError, CodecError, Manner, ObjectRef, Reading, TypeSpec, Value, ValueLimits, Writing,
     blob, client,
@@ -34,6 +35,12 @@ pub trait Codec: Send + Sync + 'static {
     /// Whether `encode` must know the whole primary key of the row.
     fn needs_key(&self) -> bool {
         self.addressing() == Addressing::Schema
+    }
+
+    /// Whether `encode` looks at the primary key of the row at all. One that does not need the
+    /// whole of it is given what the statement has.
+    fn uses_key(&self) -> bool {
+        self.needs_key()
     }
 
     /// Whether a value may be encoded. Only the outermost codec of a chain is asked.
@@ -231,7 +238,10 @@ pub enum RegistryError {
 
 /// Codecs by name.
 #[derive(Debug, Clone, Default)]
-pub struct Registry(BTreeMap<String, Entry>);
+pub struct Registry {
+    codecs: BTreeMap<String, Entry>,
+    late: Option<Arc<Late>>,
+}
 
 impl Registry {
     /// Those of the program, and `added` ones.
@@ -259,17 +269,38 @@ impl Registry {
                 });
             }
         }
-        Ok(Self(codecs))
+        Ok(Self { codecs, late: None })
     }
 
-    /// The codec of this name.
+    /// The codec of this name, as far as codecs are known.
     pub fn find(&self, name: &str) -> Option<&Handle> {
-        self.0.get(name).map(|entry| &entry.codec)
+        let own = self.codecs.get(name);
+        let entry = own.or_else(|| self.found()?.get(name));
+        entry.map(|entry| &entry.codec)
     }
 
-    /// All codecs, by name.
+    /// All codecs that are known, by name.
     pub fn entries(&self) -> impl Iterator<Item = &Entry> {
-        self.0.values()
+        let late = self.found().into_iter().flatten();
+        let all: BTreeMap<_, _> = late.chain(&self.codecs).collect();
+        all.into_values()
+    }
+
+    /// The same codecs, and those that `late` finds; these do not replace any.
+    pub fn and_late(&self, late: Option<Arc<Late>>) -> Self {
+        Self {
+            codecs: self.codecs.clone(),
+            late,
+        }
+    }
+
+    /// What may find more codecs, if it has not done so.
+    pub fn not_found(&self) -> Option<Arc<Late>> {
+        self.late.clone().filter(|late| late.found().is_none())
+    }
+
+    fn found(&self) -> Option<&BTreeMap<String, Entry>> {
+        self.late.as_ref()?.found()
     }
 }
 
@@ -293,8 +324,16 @@ pub fn codec(name: &str) -> Result<Handle, ChainError> {
 /// Has the process know `added` codecs besides those of the program, and no others that it was
 /// told of before. Chains that are resolved already keep the codecs they have.
 pub fn install(added: impl IntoIterator<Item = Entry>) -> Result<(), RegistryError> {
-    CURRENT.store(Arc::new(Registry::with(added)?));
+    let registry = Registry::with(added)?;
+    CURRENT.rcu(|now| registry.and_late(now.late.clone()));
+    late::changed();
     Ok(())
+}
+
+/// Has the process look for codecs with `late` once one is asked for that it does not know.
+pub fn install_late(late: Option<Arc<Late>>) {
+    CURRENT.rcu(|now| now.and_late(late.clone()));
+    late::changed();
 }
 
 static CURRENT: LazyLock<ArcSwap<Registry>> = LazyLock::new(|| {

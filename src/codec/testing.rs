@@ -7,7 +7,7 @@ use bytes::Bytes;
 use md5::{Digest, Md5};
 
 use super::{
-    Backend, BackendError, Backends, Key, Layout, Manner, ObjectPath, Pointer, Reading, Site,
+    Backend, BackendError, Backends, Key, Layout, Manner, ObjectPath, Pointer, Reading, Site, Step,
     Value, ValueLimits, Writing, hash,
 };
 
@@ -201,6 +201,7 @@ impl Place {
             site: SITE,
             key: &self.key,
             store: Some(""),
+            step: Step::default(),
             manner: self.manner,
             backends: self,
             limits: self.limits,
@@ -210,6 +211,7 @@ impl Place {
     pub(crate) fn reading(&self) -> Reading<'_> {
         Reading {
             site: SITE,
+            step: Step::default(),
             manner: self.manner,
             backends: self,
             also: &self.also,

@@ -1,12 +1,12 @@
 //! `[codecs]`: codecs that are defined in the configuration.
 //!
-//! The key `codecs.python` is not a codec's name.
+//! The key `codecs.python` is not a codec's name: `python` reads it.
 
 use std::sync::Arc;
 
-use super::ConfigError;
 use super::section::{Field, Section, nearest};
 use super::tree::{Table, Value};
+use super::{ConfigError, python};
 use crate::codec::configured::steps::{
     Base64, Cast, Charset, Deflate, Differences, Direction, Json, Reshape, Text, Wrapper, Zstd,
 };
@@ -15,6 +15,7 @@ use crate::codec::configured::{
 };
 use crate::codec::registry::{Entry, Handle, Registry};
 use crate::codec::value::Element;
+use crate::python::Settings;
 
 /// The keys of a codec.
 pub(super) const CODEC: &[&str] = &[
@@ -61,21 +62,25 @@ impl From<&CodecDefinition> for Entry {
     }
 }
 
-/// All of the section but `python`, by name.
-pub(super) fn read(section: Option<Field>) -> Result<Vec<CodecDefinition>, ConfigError> {
+/// All of the section by name, and `python`.
+pub(super) fn read(
+    section: Option<Field>,
+) -> Result<(Vec<CodecDefinition>, Option<Settings>), ConfigError> {
     let Some(section) = section else {
-        return Ok(Vec::new());
+        return Ok((Vec::new(), None));
     };
+    let mut packages = None;
     let key = section.key.clone();
     let mut codecs: Vec<CodecDefinition> = Vec::new();
     for (name, node) in section.table()? {
-        if name == PYTHON {
-            continue;
-        }
         let field = Field {
             key: super::section::join(&key, &name),
             node,
         };
+        if name == PYTHON {
+            packages = Some(python::read(field.section(python::KEYS)?)?);
+            continue;
+        }
         let place = copy(&field);
         let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
         if name.is_empty() || !name.chars().all(is_name) {
@@ -90,7 +95,7 @@ pub(super) fn read(section: Option<Field>) -> Result<Vec<CodecDefinition>, Confi
         Registry::with(codecs.iter().map(Entry::from))
             .map_err(|error| place.invalid(&error.to_string()))?;
     }
-    Ok(codecs)
+    Ok((codecs, packages))
 }
 
 fn codec(name: String, mut section: Section, place: &Field) -> Result<Configured, ConfigError> {

@@ -20,6 +20,7 @@ mod environment;
 mod error;
 mod file;
 pub mod placement;
+mod python;
 mod read;
 mod section;
 mod show;
@@ -32,6 +33,7 @@ pub(crate) use show::without_account;
 pub use tree::Origin;
 
 use crate::codec::{ObjectPath, ValueLimits};
+use crate::python::Settings as PythonSettings;
 use crate::store::{Secret, StoreLimits, StoresSettings};
 use crate::view::{Declaring, View};
 use environment::Environment;
@@ -53,6 +55,8 @@ pub struct Config {
     pub pointers: Pointers,
     /// `[declare]`: what the plain types of `bytes` clients become.
     pub declare: Declaring,
+    /// `[codecs.python]`: an environment with packages of codecs.
+    pub python: Option<PythonSettings>,
     /// `[tls]`: what is offered to clients.
     pub tls: Tls,
     /// `[limits]`.

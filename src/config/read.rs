@@ -83,7 +83,7 @@ pub(super) fn config(
     datajoint: impl FnOnce(PathBuf, &Field) -> Result<StoresSettings, ConfigError>,
 ) -> Result<Config, ConfigError> {
     let mut root = Section::open("", origin, root, ROOT)?;
-    let codecs = codecs::read(root.take("codecs"))?;
+    let (codecs, python) = codecs::read(root.take("codecs"))?;
     // Each has a name of its own: that has been looked at.
     let known = Registry::with(codecs.iter().map(Entry::from)).unwrap_or_default();
     Ok(Config {
@@ -97,6 +97,7 @@ pub(super) fn config(
         pointers: pointers(root.section("pointers", POINTERS)?)?,
         declare: declare::read(root.section("declare", declare::KEYS)?, &known)?,
         codecs,
+        python,
         tls: tls(root.section("tls", TLS)?)?,
         limits: limits(root.section("limits", LIMITS)?)?,
         catalog: catalog(root.section("catalog", CATALOG)?)?,

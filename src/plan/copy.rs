@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use super::change::uses_none;
 use super::statement::{CodecColumn, Statement};
-use super::value::{self, codec_column, is_alike, is_null, needs_key, reads_none};
+use super::value::{self, codec_column, is_alike, is_null, reads_none, uses_key, why_key};
 use super::{Cell, Copied};
 use crate::catalog::{Table, TableKind, same_name};
 use crate::refusal::Refusal;
@@ -279,7 +279,7 @@ impl Copying<'_> {
         let tokens = &query.tokens[item.tokens.clone()];
         let is_literal = Literal::parse(query.text, tokens, query.context.dialect).is_some();
         match is_literal || query.parameter(item).is_some() {
-            true if needs_key(&to.table, to.column) => Err(keyless(to)),
+            true if uses_key(&to.table, to.column) => Err(keyless(to)),
             true => {
                 self.cells
                     .extend(value::cell(query, to, item, 0, self.read)?);
@@ -312,7 +312,7 @@ impl Copying<'_> {
         let query = self.select.query;
         value::check_usable(to)?;
         reads_none(query, item.tokens.clone(), self.read, READ)?;
-        if needs_key(&to.table, to.column) {
+        if uses_key(&to.table, to.column) {
             return Err(keyless(to));
         }
         value::check_expression(query, item)
@@ -354,7 +354,7 @@ impl Copying<'_> {
 }
 
 fn keyless(column: &CodecColumn) -> Refusal {
-    let reason = "its objects are named by the primary key, which INSERT … SELECT leaves to the \
-                  server";
-    column.refuse(reason, VALUES)
+    let why = why_key(column);
+    let reason = format!("{why}, which INSERT … SELECT leaves to the server");
+    column.refuse(&reason, VALUES)
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::Cell;
 use super::statement::{CodecColumn, Statement};
-use super::value::{self, LITERALLY, codec_column, is_alike, is_null, needs_key};
+use super::value::{self, LITERALLY, codec_column, is_alike, is_null, uses_key, why_key};
 use crate::catalog::{Table, same_name};
 use crate::refusal::Refusal;
 use crate::sql::insert::{Assignment, Insert, Item, Source};
@@ -55,12 +55,12 @@ impl Duplicate<'_> {
                 )),
             };
         }
-        if needs_key(&assigned.table, assigned.column) {
-            return Err(assigned.refuse(
-                "ON DUPLICATE KEY UPDATE gives it a value for any row, and its objects are \
-                 named by the primary key of one",
-                "write VALUES of itself there",
-            ));
+        if uses_key(&assigned.table, assigned.column) {
+            let reason = format!(
+                "ON DUPLICATE KEY UPDATE gives it a value for any row, and {} of one",
+                why_key(&assigned)
+            );
+            return Err(assigned.refuse(&reason, "write VALUES of itself there"));
         }
         value::cell(self.statement, &assigned, value, 0, self.read)
     }

@@ -7,7 +7,7 @@ use super::copy;
 use super::duplicate::Duplicate;
 use super::select;
 use super::statement::{CodecColumn, Statement, codecs, refuse_table, refuse_views};
-use super::value::{self, LITERALLY, codec_column, needs_key};
+use super::value::{self, LITERALLY, codec_column, needs_key, uses_key, why_key};
 use super::{Cell, Copied, KeyPart, Plan, Read, RowKey, Write, lineage};
 use crate::catalog::Table;
 use crate::refusal::Refusal;
@@ -174,12 +174,14 @@ impl Filling<'_> {
                     None => self.row_reads_none(std::slice::from_ref(item))?,
                 }
             }
-            let needing = cells[first..]
-                .iter()
-                .find(|cell| needs_key(table, cell.column));
-            if let Some(cell) = needing {
+            let mut using = cells[first..].iter().map(|cell| cell.column);
+            let using = using
+                .clone()
+                .find(|c| needs_key(table, *c))
+                .or_else(|| using.find(|c| uses_key(table, *c)));
+            if let Some(column) = using {
                 keys.resize(rows.len(), RowKey::default());
-                keys[number] = self.key(table, cell.column, places, row)?;
+                keys[number] = self.key(table, column, places, row)?;
             }
         }
         Ok((cells, keys))
@@ -191,7 +193,8 @@ impl Filling<'_> {
         items.iter().try_for_each(reads_none)
     }
 
-    /// The primary key of a row, for a codec column that names its objects by it.
+    /// The primary key of a row, for a codec column that names its objects by it; for one that
+    /// only looks at it, as far as the row has it.
     fn key(
         &self,
         table: &Arc<Table>,
@@ -205,7 +208,12 @@ impl Filling<'_> {
                 continue;
             };
             let item = places.iter().position(|p| *p == Some(place));
-            let source = match item.and_then(|at| row.get(at)) {
+            let item = item.and_then(|at| row.get(at));
+            let is_left = item.is_none_or(|item| value::is_null(&self.statement, item));
+            if is_left && !needs_key(table, codec) {
+                continue;
+            }
+            let source = match item {
                 Some(item) => value::key_source(&self.statement, item, kind, &self.read),
                 None => Err("is not in the statement"),
             };
@@ -215,8 +223,7 @@ impl Filling<'_> {
                     column: codec,
                 };
                 let name = &column.name;
-                let reason =
-                    format!("its objects are named by the primary key, and {name} {problem}");
+                let reason = format!("{}, and {name} {problem}", why_key(&codec));
                 codec.refuse(
                     &reason,
                     &format!("give {name} as a literal in INSERT … VALUES"),

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::change;
 use super::statement::{CodecColumn, Statement, codecs, refuse_views};
-use super::value::{codec_column, is_null, needs_key, reads_none};
+use super::value::{codec_column, is_null, reads_none, uses_key, why_key};
 use super::{Edit, Load, LoadField, Plan};
 use crate::catalog::{ColumnCodec, KeyType, Table};
 use crate::codec::Dtype;
@@ -73,7 +73,7 @@ impl Loading<'_> {
             }
             fields.push(field);
         }
-        let keyed = coded.iter().find(|c| needs_key(self.table, c.column));
+        let keyed = coded.iter().find(|c| uses_key(self.table, c.column));
         if let Some(column) = keyed {
             self.check_key(column, &places)?;
         }
@@ -177,10 +177,7 @@ impl Loading<'_> {
                 Some(_) if !places.contains(&Some(place)) => "is not in the file",
                 Some(_) => continue,
             };
-            let reason = format!(
-                "its objects are named by the primary key, and {} {problem}",
-                column.name
-            );
+            let reason = format!("{}, and {} {problem}", why_key(codec), column.name);
             return Err(codec.refuse(&reason, INSERT));
         }
         Ok(())

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::change::{assigned, uses_none};
 use super::statement::{CodecColumn, Statement, codecs, refuse_views};
-use super::value::{self, codec_column, is_alike, is_null, needs_key};
+use super::value::{self, codec_column, is_alike, is_null, uses_key, why_key};
 use super::{Cell, Edit, KeyPart, Lookup, Plan, RowKey, Write, lineage};
 use crate::catalog::{KeyType, same_name};
 use crate::refusal::Refusal;
@@ -166,11 +166,11 @@ impl Setting<'_> {
             };
         }
         let cell = value::cell(self.statement, &assigned, value, 0, self.read)?;
-        if cell.is_some() && needs_key(&assigned.table, assigned.column) {
+        if cell.is_some() && uses_key(&assigned.table, assigned.column) {
             if !update.single {
-                let reason = "its objects are named by the primary key, and the statement is on \
-                              several tables";
-                return Err(assigned.refuse(reason, "update the table alone"));
+                let why = why_key(&assigned);
+                let reason = format!("{why}, and the statement is on several tables");
+                return Err(assigned.refuse(&reason, "update the table alone"));
             }
             self.keyed = Some(assigned);
         }
@@ -203,7 +203,7 @@ impl Setting<'_> {
         let table = &column.table;
         let kinds = table.columns.iter().filter_map(|c| Some((c, c.key?)));
         let refuse = |reason: &str| {
-            let reason = format!("its objects are named by the primary key, and {reason}");
+            let reason = format!("{}, and {reason}", why_key(column));
             column.refuse(
                 &reason,
                 "give each column of the key in WHERE, as in (id = 1)",

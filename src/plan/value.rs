@@ -23,10 +23,22 @@ pub(super) fn codec_column(table: &Arc<Table>, column: usize) -> Option<CodecCol
     })
 }
 
-/// Whether values of a column can only be written with the primary key of their row.
+/// Whether values of a column are encoded with the primary key of their row.
+pub(super) fn uses_key(table: &Table, column: usize) -> bool {
+    let codec = table.columns[column].codec.as_ref();
+    codec.is_some_and(ColumnCodec::uses_key)
+}
+
+/// Whether they are with the whole of it and not otherwise.
 pub(super) fn needs_key(table: &Table, column: usize) -> bool {
     let codec = table.columns[column].codec.as_ref();
     codec.is_some_and(ColumnCodec::needs_key)
+}
+
+/// Why they are, for messages.
+pub(super) fn why_key(column: &CodecColumn) -> &'static str {
+    let codec = column.table.columns[column.column].codec.as_ref();
+    codec.map_or("", ColumnCodec::why_key)
 }
 
 /// `NULL` or `DEFAULT`, which mean the same to every codec.

@@ -19,7 +19,7 @@ use super::refuse;
 use super::shared::Shared;
 use crate::catalog::{ColumnCodec, Table};
 use crate::codec::{
-    Chain, CodecError, Given, Key, Manner, Notation, ObjectPath, Reading, Site, Stored,
+    Chain, CodecError, Given, Key, Manner, Notation, ObjectPath, Reading, Site, Step, Stored,
     ValueLimits, Writing, json,
 };
 use crate::config::Limits;
@@ -133,6 +133,7 @@ impl Coded {
                 site: column.site(),
                 key: &key,
                 store: column.chain.store.as_deref(),
+                step: Step::default(),
                 manner: terms.manner,
                 backends: &stores,
                 limits,
@@ -156,6 +157,7 @@ impl Coded {
             let stores = terms.stores_for_value();
             let from = Reading {
                 site: column.site(),
+                step: Step::default(),
                 manner: terms.manner,
                 backends: &stores,
                 also: &terms.also,

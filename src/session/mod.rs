@@ -49,7 +49,7 @@ use self::roster::{Entry, Seat, State};
 use self::verb::Verb;
 use self::write::infile;
 use crate::catalog::Index;
-use crate::codec::Addressing;
+use crate::codec::{Addressing, late};
 use crate::metrics::{Phase, metrics};
 use crate::plan::{self, Plan};
 use crate::refusal::Refusal;
@@ -240,6 +240,7 @@ impl Session<'_> {
         }
         let statement = self.informed(statement, &index);
         let text = statement.payload.slice(1..);
+        self.look_for_codecs(&text).await;
         self.altered = self.look(&text, &index).await;
         let planning = Instant::now();
         if statement.command == command::STMT_PREPARE {
@@ -311,6 +312,14 @@ impl Session<'_> {
                 packet: None,
                 ..statement
             },
+        }
+    }
+
+    /// Has codecs looked for that the text names and nobody knows. An error is logged, and then
+    /// they are unknown.
+    async fn look_for_codecs(&self, text: &[u8]) {
+        if late::misses(text) {
+            let _ = tokio::task::spawn_blocking(late::look).await;
         }
     }
 
@@ -444,6 +453,7 @@ impl Session<'_> {
             Ok(text) => text,
             Err(packet) => return self.answer(statement.seq, &packet).await,
         };
+        self.look_for_codecs(&text).await;
         let plan = self.planned(|context| plan::examine_dynamic(&text, context, index));
         let (relay, results) = (&mut self.relay, self.context.results);
         let done = match plan {

@@ -82,7 +82,7 @@ fn failed(column: &str, error: CodecError) -> Refusal {
     match error {
         CodecError::Chain(error) => unusable(column, &error.to_string()),
         CodecError::Backend(error) => {
-            tracing::warn!(error = %error.source, "a store failed");
+            tracing::warn!(error = %error.source, "a codec or its store failed");
             Refusal::store(column, &error.told)
         }
         // What is stored there nobody can have meant; the texts name no value and no path.

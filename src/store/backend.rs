@@ -118,6 +118,15 @@ impl Backend {
         }
     }
 
+    /// Makes an object durable that others have written; `false` if there is none.
+    pub(super) async fn persist(self, path: ObjectPath, patience: Patience) -> Result<bool, Fault> {
+        match self {
+            Self::File(files) => patience.whole(blocking(move || files.persist(&path))).await,
+            // What is there is durable.
+            Self::Remote(remote) => Ok(remote.size(&path, patience).await?.is_some()),
+        }
+    }
+
     /// The objects below a folder, sorted.
     pub(super) async fn list(
         self,

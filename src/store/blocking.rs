@@ -149,6 +149,10 @@ impl Backend for Blocking {
         self.wait(self.store.size(path))
     }
 
+    fn persist(&self, path: &ObjectPath) -> Result<bool, BackendError> {
+        self.wait(self.store.persist(path))
+    }
+
     fn list(
         &self,
         folder: &ObjectPath,

@@ -140,6 +140,21 @@ impl FileStore {
         })
     }
 
+    /// Flushes an object that others have written, and the folders to it; `false` if there is
+    /// none. Blocks.
+    pub(super) fn persist(&self, path: &ObjectPath) -> Result<bool, Fault> {
+        if self.size(path)?.is_none() {
+            return Ok(false);
+        }
+        let (file, _) = self.file(path)?;
+        file.sync_all()?;
+        let target = self.location.join(path.as_str());
+        let folder = parent(&target)?;
+        self.make_folder(folder)?;
+        sync_folder(folder)?;
+        Ok(true)
+    }
+
     /// Removes an object, and its folder if it was the last in it; blocks.
     pub(super) fn delete(&self, path: &ObjectPath) -> Result<(), Fault> {
         let target = self.location.join(path.as_str());

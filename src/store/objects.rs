@@ -174,6 +174,13 @@ impl Store {
         self.ask(Operation::Get, size).await
     }
 
+    /// Makes an object durable that others have written; `false` if there is none of that path.
+    pub async fn persist(&self, path: &ObjectPath) -> Result<bool, StoreError> {
+        let ((backend, patience), path) = (self.begin(), path.clone());
+        let persist = async move { backend.persist(path, patience).await };
+        self.ask(Operation::Put, persist).await
+    }
+
     /// The objects below `folder` with their sizes in bytes, in the order of their paths'
     /// bytes; none where there is no such folder. More than `max` of them are an error, and so
     /// is one whose name is no [`ObjectPath`].

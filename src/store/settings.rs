@@ -16,6 +16,7 @@ use super::Secret;
 use crate::codec::Layout;
 
 mod error;
+mod for_datajoint;
 mod layout;
 mod place;
 

@@ -28,6 +28,7 @@ mod modes;
 mod mysql;
 mod own_codecs;
 mod prepared;
+mod python;
 mod reads;
 mod refusals;
 mod roundtrip;

@@ -10,6 +10,8 @@ mod object;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use object::files as object_files;
+
 use std::borrow::Cow;
 
 use super::{ChainError, CodecError};

@@ -216,6 +216,23 @@ fn described(
     ])
 }
 
+/// The files of an object with their paths within it; for a file that is itself, without one.
+pub(crate) fn files(
+    object: &ObjectRef,
+    from: &Reading<'_>,
+) -> Result<Vec<(Option<ObjectPath>, Bytes)>, CodecError> {
+    let max = from.limits.bytes;
+    if !object.is_dir {
+        let backend = from.backend(&object.store, Section::Schema, &object.path)?;
+        return Ok(vec![(None, backend.get(&object.path, max)?)]);
+    }
+    let directory = read_directory(object, from, max)?;
+    let files = directory.files();
+    Ok(files
+        .map(|(path, content)| (Some(path.clone()), content.clone()))
+        .collect())
+}
+
 fn read_directory(
     object: &ObjectRef,
     from: &Reading<'_>,

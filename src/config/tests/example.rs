@@ -2,6 +2,7 @@
 //! the built-in ones.
 
 use super::*;
+use crate::python::Settings;
 use crate::store::StoreSettings;
 
 const EXAMPLE: &str = include_str!("../../../config/codec-proxy.toml");
@@ -18,9 +19,16 @@ fn every_key_is_shown() {
             let line = line.trim_start_matches('#');
             line.strip_prefix(key)
                 .is_some_and(|rest| rest.starts_with(" = "))
-                || line.trim_matches(['[', ']']).rsplit('.').next() == Some(key)
+                || is_section(line, key)
         })
     };
+    fn is_section(line: &str, key: &str) -> bool {
+        line.starts_with('[')
+            && line
+                .trim_matches(['[', ']'])
+                .split('.')
+                .any(|name| name == key)
+    }
     let sections = [
         read::ROOT,
         read::DATABASE,
@@ -29,6 +37,7 @@ fn every_key_is_shown() {
         super::super::codecs::CODEC,
         super::super::declare::KEYS,
         super::super::declare::RULE,
+        super::super::python::KEYS,
         read::TLS,
         read::LIMITS,
         read::CATALOG,
@@ -91,25 +100,46 @@ fn the_commented_stores_are_right() {
 
 /// A store of the example that is commented out.
 fn commented(name: &str) -> StoreSettings {
-    let start = EXAMPLE.find(&format!("#[stores.{name}]"));
-    let section: String = EXAMPLE[start.expect("it is shown")..]
+    let section = section(&format!("stores.{name}"));
+    config(&least(&section)).stores.stores[name].clone()
+}
+
+/// The text of a section that is commented out, without its comments.
+fn section(name: &str) -> String {
+    let start = EXAMPLE.find(&format!("#[{name}]"));
+    EXAMPLE[start.expect("it is shown")..]
         .lines()
         .take_while(|line| !line.is_empty())
         .filter(|line| !line.starts_with("# ") && !line.contains("_file = "))
         .map(|line| format!("{}\n", line.trim_start_matches('#')))
-        .collect();
-    config(&least(&section)).stores.stores[name].clone()
+        .collect()
 }
 
-/// The example with the defaults it shows taken in, and how many these are. Those of the commented
-/// store and codec stay out.
+#[test]
+fn the_commented_packages_are_right() {
+    let section = section("codecs.python");
+    let python = config(&least(&section)).python.expect("a section");
+    assert_eq!(
+        python,
+        Settings {
+            workers: 2,
+            ..Settings::new("/opt/labenv/bin/python".into())
+        }
+    );
+}
+
+/// The example with the defaults it shows taken in, and how many these are. Those of sections
+/// that are commented out stay out.
 fn with_defaults() -> (String, usize) {
     let mut count = 0;
     let mut above = "";
+    let mut is_out = false;
     let mut text = String::new();
     for line in EXAMPLE.lines() {
-        let is_default =
-            above.ends_with("Default:") && !["#secure = true", "#lossy = false"].contains(&line);
+        if line.starts_with("#[") || line.starts_with('[') {
+            is_out = line.starts_with('#');
+        }
+        let is_default = above.ends_with("Default:") && !is_out;
         if is_default {
             count += 1;
         }

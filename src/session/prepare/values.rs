@@ -10,6 +10,7 @@ use md5::{Digest, Md5};
 use super::long::Come;
 use super::spool::Spooled;
 use super::{Planned, Slot};
+use crate::catalog::ColumnCodec;
 use crate::codec::{Dtype, HEAD_LEN, Key, Manner, Notation, Stored, hash};
 use crate::plan::key::{self, Written};
 use crate::plan::{KeySource, RowKey, Source};
@@ -99,7 +100,7 @@ impl Translating<'_> {
                     Slot::Cell(n, cell) => (*cell, self.bound(*cell, bound[*n]).await?),
                 };
                 let Some(given) = input else { continue };
-                let key = match self.plan.columns[cell].chain.needs_key() {
+                let key = match self.plan.columns[cell].chain.uses_key() {
                     false => None,
                     true => {
                         let of = self.plan.write.cells[cell].row;
@@ -266,10 +267,9 @@ impl Translating<'_> {
                 KeySource::Expression(_) => Err("is not given as a literal or a parameter"),
             };
             let value = value.map_err(|problem| {
-                let reason = format!(
-                    "its objects are named by the primary key, and {} {problem}",
-                    part.name
-                );
+                let codec = self.plan.columns[cell].codec();
+                let why = codec.map_or("", ColumnCodec::why_key);
+                let reason = format!("{why}, and {} {problem}", part.name);
                 let way_out = format!("bind a plain value to {}", part.name);
                 Refusal::unsupported(&self.plan.columns[cell].name, &reason, &way_out)
             })?;

@@ -22,6 +22,7 @@ use bytes::Bytes;
 use data_encoding::HEXUPPER;
 
 use super::encode::{Encoder, Sent};
+use crate::catalog::ColumnCodec;
 use crate::codec::{Key, Stored};
 use crate::plan::key::{self, Written};
 use crate::plan::{self, Load, LoadField};
@@ -261,15 +262,15 @@ impl File<'_> {
             }
         }
         let codec = |value: &Value| self.load.table.columns[value.column].codec.as_ref();
-        let needs_key = |value: &Value| codec(value).is_some_and(|codec| codec.needs_key());
-        let key = match (values.iter().find(|value| needs_key(value)), key) {
+        let uses_key = |value: &Value| codec(value).is_some_and(ColumnCodec::uses_key);
+        let key = match (values.iter().find(|value| uses_key(value)), key) {
             (None, _) => None,
             (Some(_), Ok(key)) => Some(key),
             (Some(value), Err((column, problem))) => {
                 let path = self.load.table.column_path(value.column);
                 let name = &self.load.table.columns[column].name;
-                let reason =
-                    format!("its objects are named by the primary key, and {name} {problem}");
+                let why = codec(value).map_or("", ColumnCodec::why_key);
+                let reason = format!("{why}, and {name} {problem}");
                 let way_out = "give it in the file as an INSERT would";
                 return Err(Refusal::unsupported(&path, &reason, way_out));
             }

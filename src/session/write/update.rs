@@ -1,4 +1,4 @@
-//! An UPDATE of a column whose objects are named by the primary key, where the statement does not
+//! An UPDATE of a column whose values are encoded with the primary key, where the statement does not
 //! say which rows it changes.
 //!
 //! 1. In autocommit mode the session leaves it, so that all that follows is one transaction.
@@ -180,7 +180,9 @@ async fn rows(relay: &mut Relay, lookup: &Lookup) -> io::Result<Result<Vec<Row>,
     }
     let read = found.iter().map(|answer| read(answer, lookup));
     Ok(read.collect::<Result<_, _>>().map_err(|problem| {
-        let reason = format!("its objects are named by the primary key, and {problem}");
+        let codec = lookup.table.columns[lookup.column].codec.as_ref();
+        let why = codec.map_or("", ColumnCodec::why_key);
+        let reason = format!("{why}, and {problem}");
         Refusal::unsupported(&path, &reason, "use a listener with view = \"stored\"").into()
     }))
 }
@@ -246,12 +248,12 @@ async fn encoded(
     let mut cells = Vec::new();
     for (at, cell) in write.cells.iter().enumerate() {
         let codec = cell.table.columns[cell.column].codec.as_ref();
-        let needs_key = codec.is_some_and(ColumnCodec::needs_key);
+        let uses_key = codec.is_some_and(ColumnCodec::uses_key);
         let Some(value) = values.sent(cell, at)? else {
             edits.push((cell.span.clone(), spell(Stored::Null)));
             continue;
         };
-        match needs_key {
+        match uses_key {
             true => {
                 let keys = rows.iter().map(|row| Some(&row.key));
                 sent.extend(keys.map(|key| Sent {

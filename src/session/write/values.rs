@@ -82,7 +82,7 @@ pub async fn evaluated(
         match known(key, &mut of_keys, &mut values.edits) {
             Ok(key) => values.keys.push(key),
             Err((part, problem)) => {
-                let reason = format!("objects are named by the primary key, and it {problem}");
+                let reason = format!("a value is encoded with the primary key, and it {problem}");
                 let way_out = "give it as a literal";
                 return Ok(Err(
                     Refusal::unsupported(&path(part), &reason, way_out).into()

@@ -1,0 +1,511 @@
+//! Workers, and the calls that wait for one.
+//!
+//! Whoever calls blocks until there is an answer. Each worker has a thread here, which, once calls
+//! wait,
+//!
+//! 1. starts its worker if there is none; calls go on to the others meanwhile. *Fails:* if there
+//!    is no other worker, all calls that wait fail; after a pause it is tried again;
+//! 2. takes calls: its share of them, so that many small ones go in one frame; a call that must not
+//!    be repeated, or that has ended a worker before, goes alone;
+//! 3. sends the frame and hands each answer on as it comes.
+//!    *The worker ends, hangs or answers nonsense:* it is killed. The call that it was at is
+//!    repeated once, alone, if it may be (it stores nothing itself) and was not too slow; else
+//!    it fails. The calls behind it have not begun, and wait again.
+//!
+//! A call that takes long holds up the calls of its frame: after [`STALL`] those go back to the
+//! queue for other workers, and who answers first counts. A codec with long calls gets no more
+//! workers than all but one, so that it does not hold up the others for ever.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use serde_json::Value as Json;
+
+use super::Settings;
+use super::call::{Answer, Asked};
+use super::process::{Broken, End, Folder, Listing, StartError, Worker};
+
+/// The most calls of a frame, and the most bytes; a longer value is alone.
+const CALLS: usize = 256;
+const BYTES: u64 = 4 << 20;
+
+/// When a call counts as long.
+const STALL: Duration = Duration::from_secs(1);
+
+/// How long a start that failed is not tried again, nor is its error forgotten.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// A start that somebody ends from outside is tried so often.
+const STARTS: usize = 5;
+
+/// A worker needs its memory for a value several times: as bytes and as an object.
+const COPIES: u64 = 4;
+
+/// A pool of workers; dropping it ends them.
+pub(super) struct Pool {
+    shared: Arc<Shared>,
+}
+
+/// Why a call has no answer.
+#[derive(Debug, Clone, thiserror::Error)]
+pub(super) enum Failure {
+    #[error("took more than {} seconds (codecs.python.deadline_seconds)", .0.as_secs_f64())]
+    Late(Duration),
+    #[error("no Python worker was free within {} seconds (codecs.python.workers)", .0.as_secs())]
+    Busy(Duration),
+    #[error("its Python process ended ({0})")]
+    Ended(End),
+    #[error("its Python process did not answer as it should")]
+    Nonsense,
+    #[error("the Python of its environment {0}")]
+    NotStarted(String),
+    #[error("the value takes more than a quarter of codecs.python.memory_bytes")]
+    TooLarge,
+    #[error("codec-proxy is about to end")]
+    Ending,
+}
+
+struct Shared {
+    settings: Settings,
+    /// As workers are told them.
+    stores: Option<Json>,
+    queue: Mutex<Queue>,
+    arrived: Condvar,
+    folder: Mutex<Option<Arc<Folder>>>,
+}
+
+#[derive(Default)]
+struct Queue {
+    waiting: VecDeque<Arc<Job>>,
+    /// Threads, and those of them that have nothing to do.
+    threads: usize,
+    idle: usize,
+    /// Workers that are ready or at work.
+    ready: usize,
+    /// Workers that were started to see what there is.
+    spare: Vec<Worker>,
+    /// When a start last failed, and why.
+    failed: Option<(Instant, String)>,
+    /// For each codec, how many workers have long calls of it.
+    stalled: HashMap<String, usize>,
+    ending: bool,
+}
+
+/// A call that somebody waits for.
+struct Job {
+    asked: Asked,
+    bodies: [Bytes; 2],
+    /// Whether it may be done twice.
+    repeatable: bool,
+    /// Whether a worker has ended at it.
+    tried: AtomicBool,
+    answer: Mutex<Option<Result<Answer, Failure>>>,
+    /// Set with the answer, which is taken out by who waits.
+    answered: AtomicBool,
+    arrived: Condvar,
+}
+
+impl Pool {
+    /// A pool without workers yet. Those with `stores` are told them, keys and all.
+    pub fn new(settings: Settings, stores: Option<Json>) -> Self {
+        Self {
+            shared: Arc::new(Shared {
+                settings,
+                stores,
+                queue: Mutex::default(),
+                arrived: Condvar::new(),
+                folder: Mutex::default(),
+            }),
+        }
+    }
+
+    /// What the environment has; starts a worker to see.
+    pub fn listing(&self) -> Result<Listing, StartError> {
+        let (worker, listing) = self.shared.start()?;
+        lock(&self.shared.queue).spare.push(worker);
+        Ok(listing)
+    }
+
+    /// Runs a call; blocks. The value is all of `bodies` in order.
+    pub fn run(
+        &self,
+        asked: Asked,
+        bodies: [Bytes; 2],
+        repeatable: bool,
+    ) -> Result<Answer, Failure> {
+        let settings = &self.shared.settings;
+        if asked.length > settings.memory_bytes / COPIES {
+            return Err(Failure::TooLarge);
+        }
+        let job = Arc::new(Job {
+            asked,
+            bodies,
+            repeatable,
+            tried: AtomicBool::new(false),
+            answer: Mutex::default(),
+            answered: AtomicBool::new(false),
+            arrived: Condvar::new(),
+        });
+        {
+            let mut queue = lock(&self.shared.queue);
+            queue.waiting.push_back(job.clone());
+            if queue.waiting.len() > queue.idle && queue.threads < settings.workers {
+                let shared = self.shared.clone();
+                let started = thread::Builder::new()
+                    .name("python".to_owned())
+                    .spawn(move || shared.serve());
+                match started {
+                    Ok(_) => queue.threads += 1,
+                    Err(error) if queue.threads == 0 => {
+                        queue.waiting.clear();
+                        return Err(Failure::NotStarted(error.to_string()));
+                    }
+                    Err(_) => {}
+                }
+            }
+        }
+        self.shared.arrived.notify_one();
+        // It may wait for others, for a start, and once more after another's end.
+        job.wait(settings.start + 3 * settings.deadline)
+    }
+}
+
+impl Drop for Pool {
+    fn drop(&mut self) {
+        let mut queue = lock(&self.shared.queue);
+        queue.ending = true;
+        for job in queue.waiting.drain(..) {
+            job.answer(Err(Failure::Ending));
+        }
+        queue.spare.clear();
+        drop(queue);
+        self.shared.arrived.notify_all();
+    }
+}
+
+impl Shared {
+    /// The thread of one worker.
+    fn serve(&self) {
+        let mut place = Place {
+            shared: self,
+            worker: None,
+        };
+        while self.is_asked() {
+            if place.worker.as_ref().is_some_and(|w| !w.is_alive()) {
+                place.clear();
+            }
+            if place.worker.is_none() {
+                // A call wakes one thread; this one is not ready yet.
+                self.arrived.notify_one();
+                match self.worker() {
+                    Ok(worker) => place.put(worker),
+                    Err(error) => {
+                        self.fail(&error);
+                        thread::sleep(PAUSE);
+                        continue;
+                    }
+                }
+            }
+            let jobs = lock(&self.queue).share(self.settings.workers);
+            if !jobs.is_empty() {
+                self.run(&mut place, &jobs);
+            }
+        }
+    }
+
+    /// Blocks until calls wait; `false` when the pool ends.
+    fn is_asked(&self) -> bool {
+        let mut queue = lock(&self.queue);
+        loop {
+            if queue.ending {
+                return false;
+            }
+            if queue.next(self.settings.workers).is_some() {
+                return true;
+            }
+            queue.idle += 1;
+            queue = wait(&self.arrived, queue);
+            queue.idle -= 1;
+        }
+    }
+
+    /// Step 1's failure.
+    fn fail(&self, error: &str) {
+        let mut queue = lock(&self.queue);
+        if queue.ready == 0 {
+            for job in queue.waiting.drain(..) {
+                job.answer(Err(Failure::NotStarted(error.to_owned())));
+            }
+        }
+    }
+
+    /// Step 3.
+    fn run(&self, place: &mut Place<'_>, jobs: &[Arc<Job>]) {
+        let Some(worker) = &mut place.worker else {
+            return self.give_back(jobs);
+        };
+        let calls: Vec<_> = jobs.iter().map(|job| &job.asked).collect();
+        let bodies: Vec<_> = jobs.iter().flat_map(|job| &job.bodies).collect();
+        let sent = worker.send(&calls, &bodies);
+        let mut given_back = false;
+        for (at, job) in jobs.iter().enumerate() {
+            let behind = &jobs[at + 1..];
+            let received = match &sent {
+                Ok(()) => {
+                    let mut long = Long::new(self, job);
+                    let deadline = self.settings.deadline;
+                    worker.receive(deadline, job.asked.most, || {
+                        if long.has_become() && !std::mem::replace(&mut given_back, true) {
+                            self.give_back(behind);
+                        }
+                    })
+                }
+                Err(Broken::Late) => Err(Broken::Late),
+                Err(_) => Err(Broken::Ended),
+            };
+            let is_last = matches!(&received, Ok(answer) if answer.header.last);
+            match received {
+                Ok(answer) => job.answer(Ok(answer)),
+                Err(broken) => {
+                    let failure = self.failure(worker, broken);
+                    tracing::warn!(codec = job.asked.codec, %failure, "a Python worker is replaced");
+                    place.clear();
+                    if !given_back {
+                        self.give_back(behind);
+                    }
+                    let is_late = matches!(failure, Failure::Late(_));
+                    if job.repeatable && !is_late && !job.tried.swap(true, Ordering::Relaxed) {
+                        self.give_back(std::slice::from_ref(job));
+                    } else {
+                        job.answer(Err(failure));
+                    }
+                    return;
+                }
+            }
+            if is_last {
+                place.clear();
+                if !given_back {
+                    self.give_back(behind);
+                }
+                return;
+            }
+        }
+    }
+
+    fn failure(&self, worker: &Worker, broken: Broken) -> Failure {
+        match broken {
+            Broken::Late => Failure::Late(self.settings.deadline),
+            Broken::Ended => Failure::Ended(worker.end()),
+            Broken::Nonsense(what) => {
+                tracing::warn!(what, "a Python worker answers nonsense");
+                Failure::Nonsense
+            }
+        }
+    }
+
+    /// Has calls that have not been done wait again, before all others.
+    fn give_back(&self, jobs: &[Arc<Job>]) {
+        let mut queue = lock(&self.queue);
+        if queue.ending {
+            jobs.iter().for_each(|job| job.answer(Err(Failure::Ending)));
+            return;
+        }
+        for job in jobs.iter().rev() {
+            queue.waiting.push_front(job.clone());
+        }
+        drop(queue);
+        self.arrived.notify_all();
+    }
+
+    /// A worker that is ready.
+    fn worker(&self) -> Result<Worker, String> {
+        let mut queue = lock(&self.queue);
+        while let Some(spare) = queue.spare.pop() {
+            if spare.is_alive() {
+                return Ok(spare);
+            }
+        }
+        if let Some((_, error)) = queue.failed.as_ref().filter(|(at, _)| at.elapsed() < PAUSE) {
+            return Err(error.clone());
+        }
+        drop(queue);
+        let mut started = self.start();
+        for _ in 1..STARTS {
+            if let Err(StartError::Ended(End::Signal(_))) = &started {
+                started = self.start();
+            }
+        }
+        started.map(|(worker, _)| worker).map_err(|error| {
+            tracing::error!(%error, "a Python worker does not start");
+            let error = error.to_string();
+            lock(&self.queue).failed = Some((Instant::now(), error.clone()));
+            error
+        })
+    }
+
+    fn start(&self) -> Result<(Worker, Listing), StartError> {
+        let folder = {
+            let mut folder = lock(&self.folder);
+            match &*folder {
+                Some(folder) => folder.clone(),
+                None => folder.insert(Folder::new()?).clone(),
+            }
+        };
+        Worker::start(&self.settings, &folder, self.stores.as_ref())
+    }
+}
+
+impl Queue {
+    /// The first call that may run now.
+    fn next(&mut self, workers: usize) -> Option<usize> {
+        self.waiting.retain(|job| !job.is_answered());
+        self.waiting
+            .iter()
+            .position(|job| self.may_run(job, workers))
+    }
+
+    /// The calls for the next frame of one of so many workers; none if there is nothing to do.
+    fn share(&mut self, workers: usize) -> Vec<Arc<Job>> {
+        let Some(first) = self.next(workers) else {
+            return Vec::new();
+        };
+        let most = self.waiting.len().div_ceil(self.threads.max(1)).min(CALLS);
+        let mut jobs: Vec<_> = self.waiting.remove(first).into_iter().collect();
+        let mut bytes: u64 = jobs.iter().map(|job| job.asked.length).sum();
+        if jobs.iter().any(|job| job.is_alone()) {
+            return jobs;
+        }
+        let mut at = first;
+        while let Some(job) = self.waiting.get(at).filter(|_| jobs.len() < most) {
+            bytes += job.asked.length;
+            if bytes > BYTES {
+                break;
+            }
+            if job.is_alone() || !self.may_run(job, workers) {
+                at += 1;
+                continue;
+            }
+            jobs.extend(self.waiting.remove(at));
+        }
+        jobs
+    }
+
+    fn may_run(&self, job: &Job, workers: usize) -> bool {
+        let stalled = self.stalled.get(&job.asked.codec).copied();
+        workers == 1 || stalled.unwrap_or_default() < workers - 1
+    }
+}
+
+impl Job {
+    fn is_alone(&self) -> bool {
+        !self.repeatable || self.tried.load(Ordering::Relaxed)
+    }
+
+    fn is_answered(&self) -> bool {
+        self.answered.load(Ordering::Acquire)
+    }
+
+    /// The first answer counts.
+    fn answer(&self, answer: Result<Answer, Failure>) {
+        let mut place = lock(&self.answer);
+        if !self.answered.swap(true, Ordering::AcqRel) {
+            *place = Some(answer);
+            self.arrived.notify_all();
+        }
+    }
+
+    fn wait(&self, time: Duration) -> Result<Answer, Failure> {
+        let place = lock(&self.answer);
+        let waited = self
+            .arrived
+            .wait_timeout_while(place, time, |answer| answer.is_none());
+        let (mut place, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        // Whoever answers now is too late.
+        self.answered.store(true, Ordering::Release);
+        place.take().unwrap_or(Err(Failure::Busy(time)))
+    }
+}
+
+/// Where the worker of a thread is.
+struct Place<'a> {
+    shared: &'a Shared,
+    worker: Option<Worker>,
+}
+
+impl Place<'_> {
+    fn put(&mut self, worker: Worker) {
+        self.worker = Some(worker);
+        lock(&self.shared.queue).ready += 1;
+    }
+
+    fn clear(&mut self) {
+        if self.worker.take().is_some() {
+            lock(&self.shared.queue).ready -= 1;
+        }
+    }
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        self.clear();
+    }
+}
+
+/// Watches whether a call takes long, and lets the pool know until it is done.
+struct Long<'a> {
+    shared: &'a Shared,
+    codec: &'a str,
+    since: Instant,
+    is_told: bool,
+}
+
+impl<'a> Long<'a> {
+    fn new(shared: &'a Shared, job: &'a Job) -> Self {
+        Self {
+            shared,
+            codec: &job.asked.codec,
+            since: Instant::now(),
+            is_told: false,
+        }
+    }
+
+    fn has_become(&mut self) -> bool {
+        if !self.is_told && self.since.elapsed() >= STALL {
+            self.is_told = true;
+            let mut queue = lock(&self.shared.queue);
+            *queue.stalled.entry(self.codec.to_owned()).or_default() += 1;
+        }
+        self.is_told
+    }
+}
+
+impl Drop for Long<'_> {
+    fn drop(&mut self) {
+        if !self.is_told {
+            return;
+        }
+        let mut queue = lock(&self.shared.queue);
+        if let Some(stalled) = queue.stalled.get_mut(self.codec) {
+            *stalled -= 1;
+            if *stalled == 0 {
+                queue.stalled.remove(self.codec);
+            }
+        }
+        drop(queue);
+        self.shared.arrived.notify_all();
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn wait<'a, T>(condition: &Condvar, guard: MutexGuard<'a, T>) -> MutexGuard<'a, T> {
+    condition
+        .wait(guard)
+        .unwrap_or_else(PoisonError::into_inner)
+}
