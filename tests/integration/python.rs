@@ -235,7 +235,7 @@ fn what_a_codec_raises() {
 fn codecs_that_crash_hang_and_eat() {
     let lab = lab(
         "hostile",
-        "deadline_seconds = 3\nmemory_bytes = 500_000_000",
+        "deadline_seconds = 3\nmemory_bytes = 250_000_000",
     );
     let mut client = json_client(&lab);
     let insert = |id: u32, action: &str| {
@@ -270,7 +270,7 @@ fn codecs_that_crash_hang_and_eat() {
     );
     assert!(hanging.1 < Duration::from_secs(8), "{:?}", hanging.1);
 
-    let text = error(&mut client, &insert(2, "[\"eat\", 800000000]"));
+    let text = error(&mut client, &insert(2, "[\"eat\", 300000000]"));
     assert!(text.contains("<act>: MemoryError"), "{text}");
     for how in ["SIGSEGV", "SIGKILL"] {
         let text = error(&mut client, &insert(3, &format!("[\"crash\", \"{how}\"]")));
