@@ -19,6 +19,7 @@ use super::House;
 use crate::codec::registry::{self, Entry, RegistryError};
 use crate::config::{Config, ConfigError};
 use crate::metrics::metrics;
+use crate::python;
 use crate::session::Shared;
 use crate::session::tls::{Tls, TlsError};
 use crate::store::{SettingsError, Stores, StoresSettings};
@@ -76,6 +77,11 @@ fn replace(house: &House) -> Result<Vec<Outcome>, ReloadError> {
     let stores = stores(&old, &config, &shared, house)?;
     tell(&old, &config, &mut told);
     registry::install(config.codecs.iter().map(Entry::from))?;
+    if config.python.is_some() || old.python.is_some() {
+        // Also where nothing has changed here: packages may have been installed since.
+        python::install(config.python.as_ref(), &config.stores);
+        told.push(("codecs.python", "packages are looked for anew".to_owned()));
+    }
     house.live.store(Arc::new(Shared {
         tls,
         stores,

@@ -8,6 +8,7 @@ use super::{
     Metrics, Pointers, Tls,
 };
 use crate::codec::Codec;
+use crate::python::Settings as PythonSettings;
 use crate::store::{Secret, StoreSettings, StoresSettings};
 use crate::view::{Becomes, Declaring, Rule};
 
@@ -26,6 +27,7 @@ impl Config {
             codecs,
             pointers,
             declare,
+            python,
             tls,
             limits,
             catalog,
@@ -44,6 +46,9 @@ impl Config {
         out.stores(stores);
         for CodecDefinition { codec, origin: _ } in codecs {
             out.add(format!("codecs.{}", codec.name()), codec.summary());
+        }
+        if let Some(python) = python {
+            out.python(python);
         }
         let Pointers { also_readable } = pointers;
         let sections: Vec<_> = also_readable.iter().map(|path| path.as_str()).collect();
@@ -105,6 +110,23 @@ impl Out {
 
     fn seconds(&mut self, key: &str, value: Duration) {
         self.add(key, value.as_secs_f64());
+    }
+
+    fn python(&mut self, python: &PythonSettings) {
+        let PythonSettings {
+            interpreter,
+            workers,
+            deadline,
+            start,
+            memory_bytes,
+            allow_pickle,
+        } = python;
+        self.path("codecs.python.interpreter", Some(interpreter));
+        self.add("codecs.python.workers", workers);
+        self.seconds("codecs.python.deadline_seconds", *deadline);
+        self.seconds("codecs.python.start_seconds", *start);
+        self.add("codecs.python.memory_bytes", memory_bytes);
+        self.add("codecs.python.allow_pickle", allow_pickle);
     }
 
     fn database(&mut self, database: &Database) {

@@ -185,7 +185,10 @@ impl Worker {
         };
         match listing {
             Ok((header, _)) => match serde_json::from_slice(&header) {
-                Ok(listing) => Ok((worker, listing)),
+                Ok(listing) => {
+                    tracing::info!(worker = group, "a Python worker is ready");
+                    Ok((worker, listing))
+                }
                 Err(error) => Err(StartError::Nonsense(error.to_string())),
             },
             Err(Broken::Late) => Err(StartError::Slow(settings.start)),

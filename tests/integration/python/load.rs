@@ -1,6 +1,5 @@
 //! Many values from many clients while a worker is killed again and again.
 
-use std::process::Command;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -13,14 +12,11 @@ const CLIENTS: usize = 16;
 /// Rows of each statement.
 const ROWS: usize = 25;
 
-/// Whether a worker has had time to start: one that is killed before helps nobody, whoever is to
-/// blame.
-fn is_settled(worker: &u32) -> bool {
-    let output = Command::new("ps")
-        .args(["-o", "etimes=", "-p", &worker.to_string()])
-        .output();
-    let text = String::from_utf8(output.expect("ps runs").stdout).expect("digits");
-    text.trim().parse().is_ok_and(|seconds: u32| seconds >= 3)
+/// Whether a worker is ready: one that is killed before helps nobody, whoever is to blame.
+fn is_ready(worker: u32, log: &str) -> bool {
+    let worker = format!("\"worker\":{worker},");
+    let mut lines = log.lines();
+    lines.any(|line| line.contains("a Python worker is ready") && line.contains(&worker))
 }
 
 /// Every statement is right or an error, and nothing is lost. With
@@ -43,7 +39,9 @@ fn while_workers_are_killed() {
             let mut turn = 0;
             while running.load(Ordering::Relaxed) {
                 thread::sleep(Duration::from_secs(1));
-                let now: Vec<_> = workers(&lab).into_iter().filter(is_settled).collect();
+                let log = lab.proxy.log();
+                let mut now = workers(&lab);
+                now.retain(|worker| is_ready(*worker, &log));
                 if let Some(pid) = now.get(turn % now.len().max(1)) {
                     signal("KILL", *pid);
                     kills.fetch_add(1, Ordering::Relaxed);
