@@ -13,20 +13,25 @@ use super::section::Section;
 use super::value::Value;
 use super::{CodecError, ObjectPath, ObjectRef, PointerError, Reading, Reference};
 
+pub(super) use parse::MAX_DEPTH;
 pub use parse::{loads, loads_within};
 
 /// The text of a value of JSON's kinds (`None`, `bool`, `int`, `float`, `str`, `list`, `tuple`
 /// and `dict` with keys of type `str`).
 pub fn dumps(value: &Value) -> Result<String, CodecError> {
     let mut out = String::new();
-    write(&mut out, value, None)?;
+    write(&mut out, value, Place::default())?;
     Ok(out)
 }
 
 /// As [`dumps`], laid out as by `json.dumps(value, indent=2)`.
 pub fn dumps_indented(value: &Value) -> Result<String, CodecError> {
     let mut out = String::new();
-    write(&mut out, value, Some(0))?;
+    let laid_out = Place {
+        indent: Some(0),
+        ..Place::default()
+    };
+    write(&mut out, value, laid_out)?;
     Ok(out)
 }
 
@@ -133,8 +138,20 @@ fn corrupt(error: PointerError) -> CodecError {
     CodecError::Corrupt(error.to_string())
 }
 
-/// `indent`: columns that this value is indented by, if it is laid out over lines.
-fn write(out: &mut String, value: &Value, indent: Option<usize>) -> Result<(), CodecError> {
+/// Where a value stands in the text.
+#[derive(Clone, Copy, Default)]
+struct Place {
+    /// Columns that it is indented by, if the text is laid out over lines.
+    indent: Option<usize>,
+    /// Containers that it is in.
+    depth: usize,
+}
+
+fn write(out: &mut String, value: &Value, place: Place) -> Result<(), CodecError> {
+    if place.depth > MAX_DEPTH {
+        let text = format!("JSON of more than {MAX_DEPTH} containers within containers");
+        return Err(CodecError::Limit(text));
+    }
     match value {
         Value::None => out.push_str("null"),
         Value::Bool(true) => out.push_str("true"),
@@ -150,23 +167,17 @@ fn write(out: &mut String, value: &Value, indent: Option<usize>) -> Result<(), C
         },
         Value::Str(text) => quote(out, text),
         Value::List(items) | Value::Tuple(items) => {
-            write_items(out, ['[', ']'], items, indent, write)?;
+            write_items(out, ['[', ']'], items, place, write)?;
         }
         Value::Dict(items) => {
-            write_items(
-                out,
-                ['{', '}'],
-                items,
-                indent,
-                |out, (key, value), indent| {
-                    let Value::Str(key) = key else {
-                        return Err(not_json(key));
-                    };
-                    quote(out, key);
-                    out.push_str(": ");
-                    write(out, value, indent)
-                },
-            )?;
+            write_items(out, ['{', '}'], items, place, |out, (key, value), place| {
+                let Value::Str(key) = key else {
+                    return Err(not_json(key));
+                };
+                quote(out, key);
+                out.push_str(": ");
+                write(out, value, place)
+            })?;
         }
         other => return Err(not_json(other)),
     }
@@ -177,13 +188,16 @@ fn write_items<T>(
     out: &mut String,
     brackets: [char; 2],
     items: &[T],
-    indent: Option<usize>,
-    mut write_item: impl FnMut(&mut String, &T, Option<usize>) -> Result<(), CodecError>,
+    place: Place,
+    mut write_item: impl FnMut(&mut String, &T, Place) -> Result<(), CodecError>,
 ) -> Result<(), CodecError> {
-    let inner = indent.map(|columns| columns + 2);
+    let inner = Place {
+        indent: place.indent.map(|columns| columns + 2),
+        depth: place.depth + 1,
+    };
     out.push(brackets[0]);
     for (position, item) in items.iter().enumerate() {
-        match inner {
+        match inner.indent {
             Some(columns) => {
                 out.push_str(if position > 0 { ",\n" } else { "\n" });
                 out.extend(std::iter::repeat_n(' ', columns));
@@ -193,7 +207,7 @@ fn write_items<T>(
         }
         write_item(out, item, inner)?;
     }
-    if let (Some(columns), false) = (indent, items.is_empty()) {
+    if let (Some(columns), false) = (place.indent, items.is_empty()) {
         out.push('\n');
         out.extend(std::iter::repeat_n(' ', columns));
     }

@@ -186,7 +186,7 @@ fn step(field: Field) -> Result<Box<dyn Step>, ConfigError> {
         "zlib" => deflate(Wrapper::Zlib, &mut options)?,
         "gzip" => deflate(Wrapper::Gzip, &mut options)?,
         "zstd" => Box::new(Zstd {
-            level: level(&mut options, 3, 22)?,
+            level: level(&mut options, 3, 19)?,
         }),
         "base64" => Box::new(Base64),
         "text" => Box::new(Text {

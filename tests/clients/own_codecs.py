@@ -101,6 +101,28 @@ class B64(dj.Codec):
         return json.loads(zlib.decompress(base64.b64decode(stored)))
 
 
+class Number(dj.Codec, register=False):
+    def encode(self, value, *, key=None, store_name=None):
+        return value
+
+    def decode(self, stored, *, key=None):
+        return stored
+
+
+class Count(Number):
+    name = "count"
+
+    def get_dtype(self, is_store):
+        return "int32"
+
+
+class Real(Number):
+    name = "real"
+
+    def get_dtype(self, is_store):
+        return "float64"
+
+
 class Latin(dj.Codec):
     name = "latin"
 
@@ -229,6 +251,8 @@ VALUES = {
     "spike_train": SPIKES,
     "gz": JSON,
     "b64": JSON[:4],
+    "count": [0, -(2**31), 2**31 - 1],
+    "real": [0.1, -1e-300, 1e22, 5.0, 1 / 3],
     "latin": ["", "déjà vu", "a'b\\c\"\n\x00\x80ÿ"],
     # A packed array has lost which index ran fastest; in the file it is the first.
     "narrow": [np.asfortranarray(np.arange(6.0).reshape(2, 3)), np.array([0.5, -0.25])],
@@ -243,6 +267,8 @@ VALUES = {
 TYPES = {
     "config": ["<config>"],
     "b64": ["<b64>"],
+    "count": ["<count>"],
+    "real": ["<real>"],
     "latin": ["<latin>"],
     "narrow": ["<narrow@main>"],
     "archive": ["<archive>", "<archive@main>"],

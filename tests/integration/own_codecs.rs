@@ -44,6 +44,13 @@ store_dtype = "<hash>"
 chain = ["json", "zlib", "base64"]
 dtype = "varchar(2000)"
 
+[codecs.count]
+dtype = "int32"
+validate = {{ type = "int" }}
+
+[codecs.real]
+dtype = "float64"
+
 [codecs.latin]
 chain = [{{ step = "text", charset = "latin-1" }}]
 dtype = "bytes"

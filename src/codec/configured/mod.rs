@@ -35,7 +35,7 @@ use super::section::Section;
 use super::value::{Array, Order};
 use super::{
     ChainError, Codec, CodecError, ObjectRef, Reading, TypeSpec, Value, ValueLimits, Writing,
-    comment,
+    comment, metadata,
 };
 
 /// What the configuration says of a codec.
@@ -210,7 +210,7 @@ impl Configured {
         let encoded = (steps.iter()).try_fold(value, |value, step| step.encode(value, &terms))?;
         if self.ends_in_json {
             steps::check_exact(&encoded, &terms)?;
-            check_integers(&encoded, &terms)?;
+            check_integers(&encoded, &terms, metadata::MAX_DEPTH + 1)?;
         }
         if let Some(original) = original {
             let again = self.backwards(encoded.clone(), limits);
@@ -324,17 +324,19 @@ fn holds(dtype: &str) -> Option<Kind> {
 }
 
 /// MySQL's JSON keeps integers of 64 bits, and makes floats of others.
-fn check_integers(value: &Value, terms: &Terms<'_>) -> Result<(), CodecError> {
+fn check_integers(value: &Value, terms: &Terms<'_>, levels: usize) -> Result<(), CodecError> {
+    // What is too deep is refused where it is written.
+    let Some(levels) = levels.checked_sub(1) else {
+        return Ok(());
+    };
     match value {
         Value::BigInt(number) if !terms.lossy && u64::try_from(number).is_err() => {
             Err(terms.refuse("an integer is beyond the 64 bits that JSON keeps in a database"))
         }
-        Value::List(items) => items
-            .iter()
-            .try_for_each(|item| check_integers(item, terms)),
+        Value::List(items) => (items.iter()).try_for_each(|i| check_integers(i, terms, levels)),
         Value::Dict(items) => {
             let mut values = items.iter().map(|(_, value)| value);
-            values.try_for_each(|value| check_integers(value, terms))
+            values.try_for_each(|value| check_integers(value, terms, levels))
         }
         _ => Ok(()),
     }

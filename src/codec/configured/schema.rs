@@ -11,7 +11,7 @@ use jsonschema::error::ValidationErrorKind;
 use serde_json::{Map, Number, Value as Json};
 
 use super::step::Terms;
-use crate::codec::{CodecError, Value};
+use crate::codec::{CodecError, Value, metadata};
 
 /// A schema that has been read.
 pub struct Schema {
@@ -48,7 +48,7 @@ impl Schema {
 
     /// Whether the value meets it.
     pub(super) fn check(&self, value: &Value, terms: &Terms<'_>) -> Result<(), CodecError> {
-        let json = to_json(value)?;
+        let json = to_json(value, metadata::MAX_DEPTH + 1)?;
         let Err(error) = self.validator.validate(&json) else {
             return Ok(());
         };
@@ -76,7 +76,12 @@ impl fmt::Debug for Schema {
 }
 
 /// The value as the schema's checker takes it. Integers beyond 64 bits are judged as floats.
-fn to_json(value: &Value) -> Result<Json, CodecError> {
+fn to_json(value: &Value, levels: usize) -> Result<Json, CodecError> {
+    let inner = levels.checked_sub(1).ok_or_else(|| {
+        let most = metadata::MAX_DEPTH;
+        let text = format!("JSON of more than {most} containers within containers");
+        CodecError::Limit(text)
+    })?;
     let unlike = || {
         let name = value.type_name();
         CodecError::Type(format!("Object of type {name} is not JSON serializable"))
@@ -95,14 +100,19 @@ fn to_json(value: &Value) -> Result<Json, CodecError> {
             Json::Number(number.ok_or_else(|| CodecError::Value(text.to_owned()))?)
         }
         Value::Str(text) => Json::String(text.clone()),
-        Value::List(items) => Json::Array(items.iter().map(to_json).collect::<Result<_, _>>()?),
+        Value::List(items) => Json::Array(
+            items
+                .iter()
+                .map(|item| to_json(item, inner))
+                .collect::<Result<_, _>>()?,
+        ),
         Value::Dict(items) => {
             let mut object = Map::new();
             for (key, value) in items {
                 let key = key
                     .as_str()
                     .ok_or_else(|| CodecError::Type("a JSON object has text as keys".to_owned()))?;
-                object.insert(key.to_owned(), to_json(value)?);
+                object.insert(key.to_owned(), to_json(value, inner)?);
             }
             Json::Object(object)
         }

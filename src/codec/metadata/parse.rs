@@ -9,7 +9,7 @@ use super::super::value::Value;
 use super::super::{CodecError, ValueLimits};
 
 /// Arrays and objects within each other, whatever the limits say: each takes some of the stack.
-const MAX_DEPTH: usize = 100;
+pub const MAX_DEPTH: usize = 100;
 
 /// The value of a JSON text in UTF-8. Of a key that is there twice the last value counts.
 pub fn loads(text: &[u8]) -> Result<Value, CodecError> {

@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::codec::ValueLimits;
 
 fn object(items: &[(&str, Value)]) -> Value {
     Value::Dict(
@@ -195,5 +196,33 @@ proptest! {
     #[test]
     fn any_bytes_are_survived(text in prop::collection::vec(any::<u8>(), 0..200)) {
         let _ = loads(&text);
+    }
+}
+
+#[test]
+fn what_is_too_deep_is_neither_written_nor_read() {
+    let nested = |depth| (0..depth).fold(Value::Int(1), |inner, _| Value::List(vec![inner]));
+    let text = dumps(&nested(MAX_DEPTH)).unwrap();
+    assert_eq!(loads(text.as_bytes()).unwrap(), nested(MAX_DEPTH));
+    let error = dumps(&nested(MAX_DEPTH + 1)).unwrap_err();
+    assert!(matches!(error, CodecError::Limit(_)), "{error}");
+    assert!(loads(format!("[{text}]").as_bytes()).is_err());
+}
+
+#[test]
+fn what_takes_too_much_memory_is_a_limit() {
+    let limits = ValueLimits {
+        bytes: 1000,
+        ..ValueLimits::default()
+    };
+    assert!(loads_within(b"[1,2,3]", &limits).is_ok());
+    let keys: Vec<_> = (0..9).map(|n| format!("\"{n}\": 0")).collect();
+    for text in [
+        format!("[{}0]", "0,".repeat(30)),
+        format!("\"{}\"", "x".repeat(1000)),
+        format!("{{{}}}", keys.join(",")),
+    ] {
+        let error = loads_within(text.as_bytes(), &limits).unwrap_err();
+        assert!(matches!(error, CodecError::Limit(_)), "{text}: {error}");
     }
 }

@@ -2,9 +2,9 @@
 
 use super::{example_lab, lab};
 use crate::prepared::statement::{BLOB, Statement, VAR_STRING, bytes, int, null};
-use crate::support::client::{Login, caps};
+use crate::support::client::{Client, Login, caps};
 use crate::support::lab::database_port;
-use crate::support::objects::objects;
+use crate::support::objects::{escaped, objects, sql};
 
 /// The packed list `[]`.
 const EMPTY: &[u8] = b"dj0\0\x02\x00\x00\x00\x00\x00\x00\x00\x00";
@@ -77,6 +77,70 @@ fn values_of_every_size_and_shape_of_statement() {
     assert_eq!(objects(&lab.store).len(), 6);
 }
 
+/// Columns of every kind that a chain can end in.
+#[test]
+fn declared_shown_and_altered() {
+    let lab = lab("own_shown");
+    let mut client = lab.bytes();
+    client.ok(
+        "CREATE TABLE t (id INT PRIMARY KEY, z LONGBLOB COMMENT '<zjson@main> it''s', \
+         c LONGBLOB COMMENT '<config>', b LONGBLOB NOT NULL COMMENT '<b64> text', \
+         n LONGBLOB COMMENT '<count>', a LONGBLOB COMMENT '<archive>')",
+    );
+    let shown = |client: &mut Client, view: &str| -> Vec<String> {
+        client.ok(format!("SET @codec_view = '{view}'"));
+        let rows = client.rows("SHOW FULL COLUMNS FROM t");
+        let text = |cell: &Option<Vec<u8>>| {
+            String::from_utf8_lossy(cell.as_deref().unwrap_or_default()).into_owned()
+        };
+        rows[1..]
+            .iter()
+            .map(|row| format!("{} {}", text(&row[1]), text(&row[8])))
+            .collect()
+    };
+    assert_eq!(
+        shown(&mut client, "bytes"),
+        [
+            "longblob it's",
+            "longblob ",
+            "longblob text",
+            "longblob ",
+            "longblob "
+        ]
+    );
+    assert_eq!(
+        shown(&mut client, "stored"),
+        [
+            "json :<zjson@main>:it's",
+            "json :<config>:",
+            "varchar(2000) :<b64>:text",
+            "int(11) :<count>:",
+            "json :<archive>:"
+        ]
+    );
+    client.ok("SET @codec_view = 'bytes'");
+    let create = |client: &mut Client, table: &str| {
+        let rows = client.rows(format!("SHOW CREATE TABLE {table}"));
+        String::from_utf8_lossy(rows[0][1].as_deref().expect("text")).into_owned()
+    };
+    let told = create(&mut client, "t");
+    client.ok(told.replace("`t`", "`again`"));
+    assert_eq!(create(&mut client, "again").replace("`again`", "`t`"), told);
+    client.ok("ALTER TABLE t ADD d LONGBLOB COMMENT '<gz@>', RENAME COLUMN b TO text");
+    client.ok("ALTER TABLE t MODIFY text LONGBLOB COMMENT '<b64> nullable'");
+    client.ok(sql(&[
+        b"INSERT INTO t (id, text, d) VALUES (1, ",
+        &escaped(EMPTY),
+        b", ",
+        &escaped(EMPTY),
+        b")",
+    ]));
+    let both = vec![Some(EMPTY.to_vec()); 2];
+    assert_eq!(client.rows("SELECT text, d FROM t"), [both]);
+    let error = client.error("ALTER TABLE t MODIFY text LONGBLOB COMMENT '<zjson>'");
+    assert_eq!(error.code, 1235, "{error}");
+}
+
 #[test]
 fn a_codec_that_looks_at_the_key_is_given_it() {
     let lab = example_lab(database_port(), "own_key");
@@ -89,7 +153,7 @@ fn a_codec_that_looks_at_the_key_is_given_it() {
     client.ok("UPDATE t SET d = '[3]' WHERE id = 1");
     let mut direct = lab.direct();
     // The newer form has two keys more.
-    let form = |direct: &mut crate::support::client::Client, version: u32| {
+    let form = |direct: &mut Client, version: u32| {
         let stored = direct.value(format!("SELECT d FROM t WHERE schema_version = {version}"));
         let stored = stored.expect("a value");
         let text = String::from_utf8_lossy(&stored).into_owned();

@@ -7,7 +7,7 @@ use super::{example, example_lab, lab_at};
 use crate::support::lab::{Lab, PASSWORD, database_port};
 use crate::support::{mysql, python};
 
-const CONFIGURED: &str = "zjson config spikes gz b64 latin narrow rows four archive";
+const CONFIGURED: &str = "zjson config spikes gz b64 count real latin narrow rows four archive";
 const IN_RUST: &str = "spike_train packed_bits versioned csv";
 
 #[test]

@@ -38,12 +38,19 @@ impl Step for Json {
     }
 }
 
-/// Whether JSON gives a value back as it was. What it cannot hold at all is left to whoever
-/// writes it.
+/// Whether JSON gives a value back as it was. What it cannot hold at all, or not so deep, is left to
+/// whoever writes it.
 pub fn check_exact(value: &Value, terms: &Terms<'_>) -> Result<(), CodecError> {
-    if terms.lossy {
-        return Ok(());
+    match terms.lossy {
+        true => Ok(()),
+        false => check_within(value, terms, metadata::MAX_DEPTH + 1),
     }
+}
+
+fn check_within(value: &Value, terms: &Terms<'_>, levels: usize) -> Result<(), CodecError> {
+    let Some(levels) = levels.checked_sub(1) else {
+        return Ok(());
+    };
     match value {
         Value::Tuple(_) => {
             Err(terms.refuse("JSON would give a tuple back as a list; lossy = true allows it"))
@@ -51,10 +58,12 @@ pub fn check_exact(value: &Value, terms: &Terms<'_>) -> Result<(), CodecError> {
         Value::Float(number) if number.is_nan() && number.to_bits() != f64::NAN.to_bits() => {
             Err(terms.refuse("JSON would give a NaN back with other bits; lossy = true allows it"))
         }
-        Value::List(items) => items.iter().try_for_each(|item| check_exact(item, terms)),
+        Value::List(items) => items
+            .iter()
+            .try_for_each(|item| check_within(item, terms, levels)),
         Value::Dict(items) => items
             .iter()
-            .try_for_each(|(_, item)| check_exact(item, terms)),
+            .try_for_each(|(_, item)| check_within(item, terms, levels)),
         _ => Ok(()),
     }
 }

@@ -254,6 +254,21 @@ fn a_bomb_is_a_limit() {
     assert!(matches!(error, CodecError::Limit(_)), "{error}");
 }
 
+/// Tried within a share of the memory first, such a value is tried again with more.
+#[test]
+fn a_frame_that_looks_back_too_far_is_a_limit() {
+    let value: Vec<u8> = (0_u32..500_000).flat_map(u32::to_le_bytes).collect();
+    let room = |bytes| ValueLimits { bytes, ..LIMITS };
+    let step = Zstd { level: 19 };
+    let stored = step.encode(bytes(&value), &terms(&room(4 << 20))).unwrap();
+    let error = step
+        .decode(stored.clone(), &terms(&room(1 << 16)))
+        .unwrap_err();
+    assert!(matches!(error, CodecError::Limit(_)), "{error}");
+    let again = step.decode(stored, &terms(&room(4 << 20))).unwrap();
+    assert_eq!(again, bytes(&value));
+}
+
 #[test]
 fn damaged_bytes_are_told() {
     for step in [

@@ -1,13 +1,18 @@
 //! `zstd`: bytes, compressed by Zstandard, with their length in the frame; level 3 by default.
 
+use std::io::Read;
+
 use super::{sent_bytes, stored_bytes, unpacked};
 use crate::codec::configured::step::{Kind, Step, Terms};
 use crate::codec::{CodecError, Value};
 
+/// What the library says of a frame that looks back further than it may.
+const TOO_FAR: &str = "too much memory";
+
 /// The step.
 #[derive(Debug)]
 pub struct Zstd {
-    /// 1 to 22.
+    /// 1 to 19.
     pub level: i32,
 }
 
@@ -41,8 +46,15 @@ impl Step for Zstd {
                 decoder.window_log_max(most.next_power_of_two().ilog2())?;
                 Ok(decoder)
             });
-        match decoder {
-            Ok(decoder) => unpacked(self, decoder, terms),
+        let Ok(mut decoder) = decoder else {
+            return Err(terms.corrupt(self));
+        };
+        // The first piece tells whether the frame asks for too much.
+        let mut first = [0; 1];
+        let read = decoder.read(&mut first);
+        match read {
+            Ok(count) => unpacked(self, first[..count].chain(decoder), terms),
+            Err(error) if error.to_string().contains(TOO_FAR) => Err(terms.too_large()),
             Err(_) => Err(terms.corrupt(self)),
         }
     }
