@@ -122,7 +122,7 @@ class Workbench(contextlib.ExitStack):
 
     def __init__(self, programs):
         super().__init__()
-        self.codec_proxy, self.load_generator, self.packer = programs
+        self.codec_proxy, self.load_generator, self.packer, self.lab_codecs = programs
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="codec-proxy-bench-"))
         self.callback(shutil.rmtree, self.folder, ignore_errors=True)
         self.folder.chmod(0o755)  # MariaDB runs as another user and must get through
@@ -207,8 +207,8 @@ class Workbench(contextlib.ExitStack):
         wait_until(proxy, lambda: answers(port))
         return proxy
 
-    def proxy(self, database, store, stack=None):
-        """codec-proxy with a `bytes` and a `stored` listener; `store` is the text of its [stores.main]."""
+    def proxy(self, database, store, stack=None, program=None):
+        """codec-proxy (or `program`) with a `bytes` and a `stored` listener; `store` is the text of its [stores.main]."""
         config = self.new_folder("codec-proxy") / "codec-proxy.toml"
         config.write_text(
             textwrap.dedent(f"""\
@@ -232,7 +232,7 @@ class Workbench(contextlib.ExitStack):
             """)
             + store
         )
-        proxy = self.start("codec-proxy", [self.codec_proxy, "serve", "--config", str(config)], stack=stack)
+        proxy = self.start("codec-proxy", [program or self.codec_proxy, "serve", "--config", str(config)], stack=stack)
 
         def listening():
             for line in proxy.log.read_text(errors="replace").splitlines():

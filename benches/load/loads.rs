@@ -67,7 +67,7 @@ async fn select_share(
 }
 
 /// One query again and again.
-pub async fn query(server: &Server, sql: &str, rows: u64) -> Outcome<()> {
+pub async fn query(server: &Server, sql: &[u8], rows: u64) -> Outcome<()> {
     let mut connection = server.connect().await?;
     answer("ready")?;
     while let Some(units) = next_units()? {
@@ -75,7 +75,7 @@ pub async fn query(server: &Server, sql: &str, rows: u64) -> Outcome<()> {
         let mut times = Vec::new();
         for _ in 0..units {
             let unit = Instant::now();
-            let seen = connection.query(sql.as_bytes()).await?;
+            let seen = connection.query(sql).await?;
             if seen != rows {
                 return Err(format!("{seen} rows instead of {rows}").into());
             }

@@ -12,6 +12,7 @@ mod value;
 
 use std::io::{self, BufRead, Write};
 use std::net::SocketAddr;
+use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
@@ -43,12 +44,15 @@ enum Kind {
         #[arg(long)]
         prepared: bool,
     },
-    /// One query, its result read to the end; a line `N` runs it N times.
+    /// One statement, its result read to the end; a line `N` runs it N times.
     Query {
         #[command(flatten)]
         server: Server,
+        #[arg(long, required_unless_present = "file")]
+        sql: Option<String>,
+        /// A file with the statement, instead of `--sql`.
         #[arg(long)]
-        sql: String,
+        file: Option<PathBuf>,
         /// The number of rows that every result must have.
         #[arg(long)]
         rows: u64,
@@ -135,7 +139,18 @@ async fn main() -> Outcome<()> {
             ids,
             prepared,
         } => loads::select(&server, clients, ids, prepared).await,
-        Kind::Query { server, sql, rows } => loads::query(&server, &sql, rows).await,
+        Kind::Query {
+            server,
+            sql,
+            file,
+            rows,
+        } => {
+            let text = match file {
+                Some(file) => std::fs::read(file)?,
+                None => sql.unwrap_or_default().into_bytes(),
+            };
+            loads::query(&server, &text, rows).await
+        }
         Kind::Insert {
             server,
             table,
