@@ -6,7 +6,8 @@
 //! protocol without sockets), [`sql`] (the syntax of statements), [`codec`] (types, chains and
 //! formats), [`store`] (objects), [`catalog`] (which columns carry a codec), [`view`] (what a
 //! client sees of them), [`python`] (codecs of Python packages, in processes of their own),
-//! [`config`] (what the operator decides), [`plan`] (what becomes of a
+//! [`config`] (what the operator decides), [`listing`] (what people are told of codecs and
+//! columns), [`plan`] (what becomes of a
 //! statement), [`session`] (one client and its backend connection), [`admin`] (how a person looks
 //! inside), [`server`] (listeners, threads, shutdown), [`sandbox`] (a complete one to try),
 //! [`cli`]. [`telemetry`] (logs) stands beside them.
@@ -16,6 +17,7 @@ pub mod catalog;
 pub mod cli;
 pub mod codec;
 pub mod config;
+pub mod listing;
 pub mod metrics;
 pub mod plan;
 pub mod python;

@@ -5,9 +5,6 @@ use std::process::ExitCode;
 
 use serde::Serialize;
 
-/// What stands where there is nothing to tell.
-pub(super) const NOTHING: &str = "—";
-
 /// `--json`, as every listing has it.
 #[derive(Debug, Clone, Copy, clap::Args)]
 pub(super) struct Form {

@@ -6,10 +6,10 @@ use std::process::ExitCode;
 
 use serde_json::json;
 
-use super::codecs;
-use super::print::{Form, NOTHING};
-use crate::codec::{Addressing, Chain, TypeSpec};
+use super::print::Form;
+use crate::codec::{Addressing, Chain};
 use crate::config::placement;
+use crate::listing::{NOTHING, addressing_name, parse};
 
 /// What is told by `--help`, after the options.
 pub(super) const HELP: &str = "\
@@ -76,16 +76,6 @@ fn resolve(arguments: &Arguments) -> Result<Resolved, Box<dyn Error>> {
     Ok(Resolved { chain, store })
 }
 
-/// A spec with or without its brackets.
-fn parse(text: &str) -> Option<TypeSpec> {
-    let text = text.trim();
-    if text.contains(['<', '>']) {
-        TypeSpec::parse(text)
-    } else {
-        TypeSpec::parse(&format!("<{text}>"))
-    }
-}
-
 impl Resolved {
     fn json(&self) -> serde_json::Value {
         json!({
@@ -93,7 +83,7 @@ impl Resolved {
             "codecs": self.chain.names().collect::<Vec<_>>(),
             "dtype": self.chain.dtype.to_string(),
             "stored_type": self.chain.stored_type(),
-            "addressing": codecs::name(self.chain.addressing()),
+            "addressing": addressing_name(self.chain.addressing()),
             "store": self.store,
         })
     }
@@ -112,7 +102,7 @@ impl Resolved {
             "chain       {}\nstored as   {}\naddressing  {}\nstore       {store}\n",
             placement::steps(&self.chain),
             self.chain.stored_type(),
-            codecs::name(addressing).unwrap_or(NOTHING),
+            addressing_name(addressing).unwrap_or(NOTHING),
         )
     }
 }
@@ -120,18 +110,6 @@ impl Resolved {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn brackets_may_be_left_out_but_not_by_half() {
-        let spec = |text| parse(text).map(|spec| spec.to_string());
-        for text in ["<blob@main>", "blob@main", " blob@main "] {
-            assert_eq!(spec(text).as_deref(), Some("<blob@main>"), "{text:?}");
-        }
-        assert_eq!(spec("blob@").as_deref(), Some("<blob@>"));
-        for text in ["", " ", "<>", "<blob", "blob>", "<blob> raw"] {
-            assert_eq!(spec(text), None, "{text:?}");
-        }
-    }
 
     #[test]
     fn a_default_store_is_told_by_what_names_it() {

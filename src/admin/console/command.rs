@@ -365,19 +365,16 @@ fn item(text: &str, words: &[Word]) -> Option<Item> {
     })
 }
 
-/// The command that looks most like what was written.
+/// The command that looks most like what was written, as far as both go.
 fn nearest(words: &[Word]) -> &'static str {
-    let written = |most: usize| {
-        let words: Vec<_> = words.iter().take(most).map(|w| w.upper.as_str()).collect();
-        words.join(" ")
-    };
     let distance = |command: &str| {
-        // As many words as are the command's own: what follows them differs.
-        let fixed: Vec<_> = command
-            .split(' ')
-            .take_while(|word| word.chars().all(|c| c.is_ascii_uppercase()))
-            .collect();
-        strsim::damerau_levenshtein(&written(fixed.len()), &fixed.join(" "))
+        // The words that are the command's own: what follows them differs.
+        let is_own = |word: &&str| word.chars().all(|c| c.is_ascii_uppercase());
+        let own: Vec<_> = command.split(' ').take_while(is_own).collect();
+        let both = own.len().min(words.len());
+        let written: Vec<_> = words[..both].iter().map(|w| w.upper.as_str()).collect();
+        let differ = strsim::damerau_levenshtein(&written.join(" "), &own[..both].join(" "));
+        (differ, own.len() - both)
     };
     let commands = HELP.iter().map(|(command, _)| *command);
     commands
@@ -491,6 +488,7 @@ mod tests {
             ("reloud", "RELOAD"),
             ("resolve", "RESOLVE '<blob@main>'"),
             ("show hlep", "SHOW HELP"),
+            ("shaw", "SHOW CODECS"),
         ] {
             assert_eq!(parse(text), Err(Unknown::Nearest(neighbour)), "{text}");
         }

@@ -16,6 +16,3 @@ pub(super) use refusals::refusals;
 pub(super) use sessions::sessions;
 pub(super) use status::status;
 pub(super) use stores::{probe, stores};
-
-/// What stands where there is nothing to tell, as on the command line.
-const NOTHING: &str = "—";

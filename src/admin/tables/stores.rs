@@ -4,9 +4,9 @@ use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
 
-use super::NOTHING;
 use crate::admin::House;
 use crate::admin::table::{Column, Table, text};
+use crate::listing::NOTHING;
 use crate::store::StoreSettings;
 
 /// Longest time that a store is given to answer a probe.

@@ -67,8 +67,8 @@ fn the_prompt_shows_the_process() {
         ),
     );
     let expected = format!(
-        "Column\tType\tChain\tStored as\tStore\tState\n\
-         {}.scan.data\t<blob@main>\t<blob> → <hash> → json\tjson\tmain\tok\n\
+        "Column\tType\tChain\tStored as\tStore\tState\tWarning\n\
+         {}.scan.data\t<blob@main>\t<blob> → <hash> → json\tjson\tmain\tok\tNULL\n\
          user()\tfive\nadmin@127.0.0.1\t5\n",
         lab.database
     );
