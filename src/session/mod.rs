@@ -211,8 +211,11 @@ impl Session<'_> {
 
     /// A command that is not just passed on begins.
     fn begin(&mut self, verb: Verb) {
-        self.shared = self.live.load_full();
-        self.relay.limit = self.shared.limits.statement_bytes;
+        let newest = self.live.load();
+        if !Arc::ptr_eq(&newest, &self.shared) {
+            self.relay.limit = newest.limits.statement_bytes;
+            self.shared = Arc::clone(&newest);
+        }
         self.entry().begins(verb, State::Working);
     }
 

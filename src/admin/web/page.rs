@@ -19,7 +19,7 @@ const REFRESH: u32 = 5;
 /// Sessions that are shown; the console has all.
 const SESSIONS: usize = 50;
 /// Refusals that are shown.
-const REFUSALS: usize = 20;
+const REFUSALS: usize = 10;
 /// Seconds that a rate is of.
 const RATE: usize = 10;
 
@@ -45,7 +45,7 @@ fn write(out: &mut String, house: &House) -> std::fmt::Result {
     let seen = house.shared().roster.look();
     tiles(out, house, &seen)?;
     stores(out, house)?;
-    let refusals = tables::refusals();
+    let refusals = grouped(tables::refusals());
     match refusals.rows.is_empty() {
         true => write!(out, "<h2>Last errors</h2>\n<p class=\"dim\">None.</p>\n")?,
         false => listing(out, "Last errors", &refusals, REFUSALS)?,
@@ -165,10 +165,10 @@ fn sessions(out: &mut String, mut seen: Vec<Seen>) -> std::fmt::Result {
             false => format!("{} for {since}", s.state.name()),
         };
         out.push_str("<tr>");
-        cell(out, "Id", "", &s.id.to_string())?;
-        cell(out, "Account", "", &account)?;
-        cell(out, "Client", "", &s.client.to_string())?;
-        cell(out, "View", "", s.view.name())?;
+        cell(out, "Id", "t", &s.id.to_string())?;
+        cell(out, "Account", "all", &account)?;
+        cell(out, "Client", "t all", &s.client.to_string())?;
+        cell(out, "View", "t", s.view.name())?;
         cell(out, "State", "all", &state)?;
         cell(out, "Commands", "n", &s.counted.commands.to_string())?;
         cell(out, "In", "n", &html::bytes(s.counted.received))?;
@@ -204,9 +204,9 @@ fn stores(out: &mut String, house: &House) -> std::fmt::Result {
         cell(out, "Part", "", &part)?;
         cell(out, "Where", "", &place)?;
         match state.as_deref() {
-            Some("ok") => cell(out, "State", "ok", "ok")?,
-            Some(fault) => cell(out, "State", "bad", fault)?,
-            None => cell(out, "State", "dim", "not asked yet")?,
+            Some("ok") => cell(out, "State", "ok all", "ok")?,
+            Some(fault) => cell(out, "State", "bad all", fault)?,
+            None => cell(out, "State", "dim all", "not asked yet")?,
         }
         out.push_str("</tr>\n");
     }
@@ -221,6 +221,31 @@ fn stores(out: &mut String, house: &House) -> std::fmt::Result {
     Ok(())
 }
 
+/// The same error, sent many times, is one row: the newest, with how many there were.
+fn grouped(refusals: Table) -> Table {
+    let message = refusals.columns.len() - 1;
+    let mut groups: Vec<(Vec<Option<String>>, usize)> = Vec::new();
+    for row in refusals.rows {
+        let same = groups
+            .iter_mut()
+            .find(|(one, _)| one[message] == row[message]);
+        match same {
+            Some((_, count)) => *count += 1,
+            None => groups.push((row, 1)),
+        }
+    }
+    let rows = groups.into_iter().map(|(mut row, count)| {
+        if let (Some(text), 2..) = (&mut row[message], count) {
+            *text += &format!(" ({count} times)");
+        }
+        row
+    });
+    Table {
+        rows: rows.collect(),
+        ..refusals
+    }
+}
+
 /// A listing of the console as it is.
 fn listing(out: &mut String, title: &str, table: &Table, most: usize) -> std::fmt::Result {
     writeln!(out, "<h2>{}</h2>", Escaped(title))?;
@@ -232,7 +257,8 @@ fn listing(out: &mut String, title: &str, table: &Table, most: usize) -> std::fm
         for (column, value) in table.columns.iter().zip(row) {
             let class = match column.name {
                 "Message" => "wide",
-                "Time" => "t",
+                "Time" => "t all",
+                "Origin" => "all",
                 _ if column.number => "n",
                 _ => "",
             };
