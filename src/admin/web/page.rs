@@ -146,7 +146,7 @@ fn sessions(out: &mut String, mut seen: Vec<Seen>) -> std::fmt::Result {
         return out.write_str("<p class=\"dim\">Nobody is connected.</p>\n");
     }
     let heads = [
-        "Id", "Account", "Client", "View", "State", "Commands", "In", "Out",
+        "Id", "View", "Account", "Client", "State", "In", "Out", "Commands",
     ];
     head(out, &heads, |head| {
         matches!(head, "Commands" | "In" | "Out")
@@ -166,13 +166,13 @@ fn sessions(out: &mut String, mut seen: Vec<Seen>) -> std::fmt::Result {
         };
         out.push_str("<tr>");
         cell(out, "Id", "t", &s.id.to_string())?;
+        cell(out, "View", "t", s.view.name())?;
         cell(out, "Account", "all", &account)?;
         cell(out, "Client", "t all", &s.client.to_string())?;
-        cell(out, "View", "t", s.view.name())?;
         cell(out, "State", "all", &state)?;
-        cell(out, "Commands", "n", &s.counted.commands.to_string())?;
         cell(out, "In", "n", &html::bytes(s.counted.received))?;
         cell(out, "Out", "n", &html::bytes(s.counted.sent))?;
+        cell(out, "Commands", "n", &s.counted.commands.to_string())?;
         out.push_str("</tr>\n");
     }
     out.write_str("</tbody></table></div>\n")

@@ -31,6 +31,10 @@ fn a_session_shows_what_it_is_doing() {
     let mut console = console(&lab);
     assert!(sessions(&mut console, &lab).rows.is_empty());
     let mut client = lab.bytes();
+    // The client knows that it is in a moment before the list does.
+    wait("it is on the list", || {
+        sessions(&mut console, &lab).rows.len() == 1
+    });
     let one = |console: &mut Client| {
         let shown = sessions(console, &lab);
         assert_eq!(shown.rows.len(), 1, "{shown:?}");
