@@ -12,7 +12,7 @@ use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
 use prometheus::{
-    Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, Opts, Registry,
+    Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, Opts, Registry,
 };
 
 pub use refused::{Refusals, Refused};
@@ -43,6 +43,14 @@ pub struct Metrics {
     pub catalog_scans: Histogram,
     /// Looks at the catalog that failed.
     pub catalog_failures: IntCounter,
+    /// Calls of codecs in Python: codec, outcome.
+    python_calls: IntCounterVec,
+    /// How long they took, for a free worker included.
+    python_seconds: HistogramVec,
+    /// Python workers that are ready or at work.
+    pub python_workers: IntGauge,
+    /// Python workers that have become ready.
+    pub python_starts: IntCounter,
     /// Reloads of the configuration, by outcome.
     pub reloads: IntCounterVec,
     /// The newest refusals.
@@ -115,6 +123,27 @@ impl Metrics {
                     &[],
                 )
                 .with_label_values::<&str>(&[]),
+            python_calls: made.counters(
+                "python_calls_total",
+                "Calls of codecs in Python, by outcome.",
+                &["codec", "outcome"],
+            ),
+            python_seconds: made.histograms(
+                "python_call_seconds",
+                "How long calls of codecs in Python took, the wait for a worker included.",
+                &["codec"],
+            ),
+            python_workers: made.gauge(
+                "python_workers",
+                "Python workers that are ready or at work.",
+            ),
+            python_starts: made
+                .counters(
+                    "python_workers_started_total",
+                    "Python workers that have become ready.",
+                    &[],
+                )
+                .with_label_values::<&str>(&[]),
             reloads: made.counters(
                 "reloads_total",
                 "Reloads of the configuration, by outcome.",
@@ -146,6 +175,13 @@ impl Metrics {
         seconds.observe(since.elapsed().as_secs_f64());
     }
 
+    /// A call of a codec in Python that began at `since` has ended.
+    pub fn called_python(&self, codec: &str, outcome: &str, since: Instant) {
+        self.python_calls.with_label_values(&[codec, outcome]).inc();
+        let seconds = self.python_seconds.with_label_values(&[codec]);
+        seconds.observe(since.elapsed().as_secs_f64());
+    }
+
     /// A client is sent an error of codec-proxy's own.
     pub fn refused(&self, session: u64, code: u16, message: &str) {
         self.refused.with_label_values(&[&code.to_string()]).inc();
@@ -159,6 +195,10 @@ struct Making<'a>(&'a Registry);
 impl Making<'_> {
     fn counters(&self, name: &str, help: &str, labels: &[&str]) -> IntCounterVec {
         self.register(IntCounterVec::new(options(name, help), labels))
+    }
+
+    fn gauge(&self, name: &str, help: &str) -> IntGauge {
+        self.register(IntGauge::with_opts(options(name, help)))
     }
 
     fn histograms(&self, name: &str, help: &str, labels: &[&str]) -> HistogramVec {

@@ -28,6 +28,7 @@ use serde_json::Value as Json;
 use super::Settings;
 use super::call::{Answer, Asked};
 use super::process::{Broken, End, Folder, Listing, StartError, Worker};
+use crate::metrics::metrics;
 
 /// The most calls of a frame, and the most bytes; a longer value is alone.
 const CALLS: usize = 256;
@@ -67,6 +68,21 @@ pub(super) enum Failure {
     TooLarge,
     #[error("codec-proxy is about to end")]
     Ending,
+}
+
+impl Failure {
+    /// In a word, for the counters.
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Late(_) => "late",
+            Self::Busy(_) => "busy",
+            Self::Ended(_) => "ended",
+            Self::Nonsense => "nonsense",
+            Self::NotStarted(_) => "not_started",
+            Self::TooLarge => "too_large",
+            Self::Ending => "ending",
+        }
+    }
 }
 
 struct Shared {
@@ -141,6 +157,7 @@ impl Pool {
         if asked.length > settings.memory_bytes / COPIES {
             return Err(Failure::TooLarge);
         }
+        let since = Instant::now();
         let job = Arc::new(Job {
             asked,
             bodies,
@@ -170,7 +187,10 @@ impl Pool {
         }
         self.shared.arrived.notify_one();
         // It may wait for others, for a start, and once more after another's end.
-        job.wait(settings.start + 3 * settings.deadline)
+        let answer = job.wait(settings.start + 3 * settings.deadline);
+        let outcome = answer.as_ref().map_or_else(Failure::name, |_| "answered");
+        metrics().called_python(&job.asked.codec, outcome, since);
+        answer
     }
 }
 
@@ -440,11 +460,14 @@ impl Place<'_> {
     fn put(&mut self, worker: Worker) {
         self.worker = Some(worker);
         lock(&self.shared.queue).ready += 1;
+        metrics().python_workers.inc();
+        metrics().python_starts.inc();
     }
 
     fn clear(&mut self) {
         if self.worker.take().is_some() {
             lock(&self.shared.queue).ready -= 1;
+            metrics().python_workers.dec();
         }
     }
 }

@@ -3,6 +3,7 @@
 //! `tests/packages/hostile` has a codec that does what its values ask for. Its environment is made
 //! for each test from that of DataJoint 2.3.5, so that workers start fast.
 
+mod inside;
 mod load;
 
 use std::collections::BTreeSet;

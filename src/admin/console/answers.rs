@@ -17,6 +17,7 @@ use super::gate::Gate;
 use super::values::{self, Fault, Known, VARIABLES, VERSION};
 use crate::admin::table::{Column, Table, number, text};
 use crate::admin::{House, reload, tables};
+use crate::codec::late;
 use crate::session::roster::State;
 
 /// In an authentication packet: the proof of `caching_sha2_password` was right.
@@ -87,10 +88,13 @@ impl Answers {
                     None => table,
                 }))
             }
-            Ok(Command::Resolve(spec)) => match tables::resolve(&self.house, &spec) {
-                Ok(table) => Ok(Answer::Rows(table)),
-                Err(reason) => Err((1235, reason)),
-            },
+            Ok(Command::Resolve(spec)) => {
+                look_for_codecs().await;
+                match tables::resolve(&self.house, &spec) {
+                    Ok(table) => Ok(Answer::Rows(table)),
+                    Err(reason) => Err((1235, reason)),
+                }
+            }
             Ok(Command::Reload) => self.reload().await,
             Ok(Command::Kill(id)) => self.kill(id).await,
             Ok(Command::Help) => {
@@ -120,6 +124,9 @@ impl Answers {
 
     async fn show(&self, what: &Show) -> Result<Table, Fault> {
         let house = &self.house;
+        if matches!(what, Show::Codecs | Show::Columns { .. }) {
+            look_for_codecs().await;
+        }
         let list = |columns, names: &[&str]| {
             let mut table = Table::new(columns);
             for name in names {
@@ -210,6 +217,12 @@ impl Answers {
         };
         Ok(Answer::Done(done))
     }
+}
+
+/// Has the process know the codecs of Python packages, too. What keeps it from looking is logged.
+async fn look_for_codecs() {
+    let look = || drop(late::look());
+    let _ = tokio::task::spawn_blocking(look).await;
 }
 
 /// How a column is announced.
