@@ -27,6 +27,31 @@ pub(super) fn plan(statement: Statement) -> Result<Plan, Refusal> {
         }
         Some((Object::Table | Object::View, at)) => Ok(Plan::Ddl(tables(&statement, at))),
         Some((Object::Program, _)) => program(statement),
+        None if creates_index(&statement) => index(statement),
+        None => Ok(Plan::Pass),
+    }
+}
+
+fn creates_index(statement: &Statement) -> bool {
+    const OPTIONS: [&str; 7] = [
+        "OR", "REPLACE", "UNIQUE", "FULLTEXT", "SPATIAL", "VECTOR", "ONLINE",
+    ];
+    let at = (1..statement.tokens.len()).find(|at| !statement.is_any_word(*at, &OPTIONS));
+    statement.is_word(0, "CREATE") && at.is_some_and(|at| statement.is_word(at, "INDEX"))
+}
+
+/// `CREATE INDEX … ON t (…)`: of a codec column it would hold what is stored, and a unique one
+/// would compare that.
+fn index(statement: Statement) -> Result<Plan, Refusal> {
+    let columns = statement.translated(&statement.tables());
+    let table = statement.find_word(2, &["ON"]).unwrap_or_default();
+    let open = (table..statement.tokens.len()).find(|at| statement.is_symbol(*at, b'('));
+    let from = open.unwrap_or(statement.tokens.len());
+    match statement.mention(from..statement.tokens.len(), &columns) {
+        Some(column) => Err(column.refuse(
+            "a key would use what is stored and not the value",
+            "leave the column out",
+        )),
         None => Ok(Plan::Pass),
     }
 }

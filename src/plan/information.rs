@@ -54,15 +54,30 @@ pub fn information(text: &Bytes, context: &Context, index: &Index) -> Option<Byt
     (!edits.is_empty()).then(|| rewritten(text, &edits).into())
 }
 
+/// Whether a statement reads the table, so that what it tells depends on the view.
+pub fn reads_information(text: &Bytes, context: &Context, index: &Index) -> bool {
+    if index.is_empty() || !mentioned(text) {
+        return false;
+    }
+    let tokens = lex(text, context.dialect).tokens;
+    let statement = Statement {
+        text,
+        tokens: &tokens,
+        context,
+        index,
+    };
+    !places(&statement).is_empty()
+}
+
 /// Whether the server would tell of codec columns what the view shows otherwise.
 pub(super) fn is_shown_otherwise(statement: &Statement) -> bool {
     mentioned(statement.text) && !edits(statement).is_empty()
 }
 
 fn edits(statement: &Statement) -> Vec<Edit> {
-    const READS: [&str; 12] = [
+    const READS: [&str; 13] = [
         "SELECT", "WITH", "VALUES", "TABLE", "INSERT", "REPLACE", "UPDATE", "DELETE", "SET", "DO",
-        "CALL", "CREATE",
+        "CALL", "CREATE", "LOAD",
     ];
     let first = keyword(statement.text, statement.tokens);
     if !READS.contains(&first.as_str()) || first == "CREATE" && !creates_table(statement) {
@@ -248,7 +263,7 @@ fn clauses(statement: &Statement) -> Vec<Clause> {
             TokenKind::Word => {
                 if statement.is_word(at, "SELECT") {
                     now = Clause::Select;
-                } else if statement.is_any_word(at, &["FROM", "JOIN", "STRAIGHT_JOIN"]) {
+                } else if statement.is_any_word(at, &["FROM", "JOIN", "STRAIGHT_JOIN", "UPDATE"]) {
                     now = Clause::From;
                 } else if statement.is_any_word(at, &["ON", "USING"]) {
                     now = Clause::On;

@@ -37,7 +37,7 @@ pub use examine::{
     refuse_named,
 };
 pub use glance::glance;
-pub use information::{information, mentioned as mentions_information};
+pub use information::{information, mentioned as mentions_information, reads_information};
 
 pub use crate::sql::edit::{Edit, apply as rewritten};
 pub use lineage::{Defined, Lineage, Slot};

@@ -202,6 +202,13 @@ fn ddl_refreshes_what_it_names() {
         ("DROP DATABASE IF EXISTS `lab`", "ddl lab"),
         ("CREATE DATABASE x", "ddl"),
         ("CREATE INDEX i ON session (subject_id)", "pass"),
+        (
+            "CREATE UNIQUE INDEX traces ON session (subject_id, traces(10))",
+            "no lab.session.traces",
+        ),
+        ("CREATE INDEX i ON traces (id)", "pass"),
+        ("CREATE INDEX traces ON other (traces(10))", "pass"),
+        ("CREATE INDEX traces ON session (sig(10))", "pass"),
         ("DROP USER x", "pass"),
         ("SELECT 1; DROP TABLE session", "several"),
         (

@@ -350,17 +350,17 @@ impl Session<'_> {
         let planning = Instant::now();
         let prepared = self.planned(|context| {
             let plan = plan::examine_prepared(&text, context, index)?;
-            Ok((plan, plan::parameters(&text, context)))
+            let concerns = index.mentions(&text) || plan::reads_information(&text, context, index);
+            Ok((plan, plan::parameters(&text, context), concerns))
         });
-        note_plan(planning, prepared.as_ref().map(|(plan, _)| plan));
-        let (plan, parameters) = match prepared {
+        note_plan(planning, prepared.as_ref().map(|(plan, ..)| plan));
+        let (plan, parameters, concerns) = match prepared {
             Ok(planned) => planned,
             Err(refusal) => {
                 self.relay.prepared.refused();
                 return self.refuse(statement.seq, &refusal).await;
             }
         };
-        let concerns = index.mentions(&text) || plan::mentions_information(&text);
         if matches!(plan, Plan::Pass) && !concerns {
             self.relay.prepared.other();
             return self.pass(statement);

@@ -99,6 +99,10 @@ fn a_query_stands_in_the_tables_place() {
             "SELECT (SELECT COUNT(*) FROM ({…} AS `columns`) WHERE data_type = 'x')",
         ),
         (
+            "UPDATE information_schema.columns c, t SET x = c.data_type",
+            "UPDATE {…} c, t SET x = c.data_type",
+        ),
+        (
             "INSERT INTO t SELECT column_type FROM information_schema.columns",
             "INSERT INTO t SELECT column_type FROM {…} AS `columns`",
         ),

@@ -119,8 +119,9 @@ impl Information {
             }),
             ("COLUMN_TYPE", _) => self.data_type(column, str::to_owned),
             ("COLUMN_DEFAULT", View::Stored) => Some(format!(
-                "IF({NOW}, REPLACE(CONCAT(_utf8mb4'CURRENT_TIMESTAMP', \
-                 SUBSTRING(COLUMN_DEFAULT, 18)), _utf8mb4'()', _utf8mb4''), COLUMN_DEFAULT)"
+                "CASE WHEN {NOW} THEN IF(COLUMN_DEFAULT = _utf8mb4'current_timestamp()', \
+                 _utf8mb4'CURRENT_TIMESTAMP', CONCAT(_utf8mb4'CURRENT_TIMESTAMP', \
+                 SUBSTRING(COLUMN_DEFAULT, 18))) ELSE COLUMN_DEFAULT END"
             )),
             (_, View::Stored) => None,
             ("COLUMN_COMMENT", _) => Some(self.comment()),
