@@ -189,7 +189,7 @@ pub fn examine_dynamic(text: &Bytes, context: &Context, index: &Index) -> Result
         ..*context
     };
     match examine(text, &context, index)? {
-        Plan::Pass if information(text, &context, index).is_some() => Err(refuse_information()),
+        Plan::Pass if information(text, &context, index)?.is_some() => Err(refuse_information()),
         plan @ (Plan::Pass | Plan::Ddl(_) | Plan::Describe(_)) => Ok(plan),
         _ => {
             let tokens = lex(text, context.dialect).tokens;

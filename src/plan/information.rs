@@ -16,12 +16,15 @@ use memchr::memchr2_iter;
 
 use super::statement::Statement;
 use super::{Context, Edit, rewritten};
-use crate::catalog::Index;
-use crate::catalog::same_name;
+use crate::catalog::{Index, same_name};
+use crate::refusal::Refusal;
 use crate::sql::lexer::{TokenKind, lex};
 use crate::sql::literal::Literal;
 use crate::sql::statement::{keyword, split};
 use crate::view::describe::information::{Information, SCHEMA, TABLE};
+
+/// The queries in the places of the table are no longer than this, all of them, in bytes.
+const LONGEST: usize = 16 << 20;
 
 /// Whether a text may name the table: never false when it does.
 pub fn mentioned(text: &[u8]) -> bool {
@@ -36,22 +39,29 @@ pub fn mentioned(text: &[u8]) -> bool {
 
 /// The text that is sent in place of a statement on the table; `None` if the statement stays as it
 /// is, or is one of several.
-pub fn information(text: &Bytes, context: &Context, index: &Index) -> Option<Bytes> {
+///
+/// # Errors
+/// If it names the table so often that the text would be much longer.
+pub fn information(
+    text: &Bytes,
+    context: &Context,
+    index: &Index,
+) -> Result<Option<Bytes>, Refusal> {
     if !mentioned(text) {
-        return None;
+        return Ok(None);
     }
     let tokens = lex(text, context.dialect).tokens;
     let mut statements = split(text, &tokens);
     let (Some(tokens), None) = (statements.next(), statements.next()) else {
-        return None;
+        return Ok(None);
     };
     let edits = edits(&Statement {
         text,
         tokens,
         context,
         index,
-    });
-    (!edits.is_empty()).then(|| rewritten(text, &edits).into())
+    })?;
+    Ok((!edits.is_empty()).then(|| rewritten(text, &edits).into()))
 }
 
 /// Whether a statement reads the table, so that what it tells depends on the view.
@@ -71,41 +81,46 @@ pub fn reads_information(text: &Bytes, context: &Context, index: &Index) -> bool
 
 /// Whether the server would tell of codec columns what the view shows otherwise.
 pub(super) fn is_shown_otherwise(statement: &Statement) -> bool {
-    mentioned(statement.text) && !edits(statement).is_empty()
+    mentioned(statement.text) && !edits(statement).is_ok_and(|edits| edits.is_empty())
 }
 
-fn edits(statement: &Statement) -> Vec<Edit> {
+fn edits(statement: &Statement) -> Result<Vec<Edit>, Refusal> {
     const READS: [&str; 13] = [
         "SELECT", "WITH", "VALUES", "TABLE", "INSERT", "REPLACE", "UPDATE", "DELETE", "SET", "DO",
         "CALL", "CREATE", "LOAD",
     ];
     let first = keyword(statement.text, statement.tokens);
     if !READS.contains(&first.as_str()) || first == "CREATE" && !creates_table(statement) {
-        return Vec::new();
+        return Ok(Vec::new());
     }
     let places = places(statement);
     if places.is_empty() {
-        return Vec::new();
+        return Ok(Vec::new());
     }
     let context = statement.context;
     let Some(information) = Information::new(context.view, statement.index) else {
-        return Vec::new();
+        return Ok(Vec::new());
     };
     let columns = columns(statement, &information);
     if !columns.iter().any(|(name, _)| information.changes(name))
         || reads_plain_schema(statement, &places)
     {
-        return Vec::new();
+        return Ok(Vec::new());
     }
     let columns = columns.iter().map(|(a, b)| (a.as_str(), b.as_str()));
     let query = information.query(columns);
+    if query.len().saturating_mul(places.len()) > LONGEST {
+        return Err(Refusal::limit(
+            "the statement names information_schema.columns too often",
+        ));
+    }
     let mut edits: Vec<Edit> = places
         .iter()
         .flat_map(|p| p.edits(statement, &query))
         .collect();
     edits.extend(unqualified(statement, &places));
     edits.sort_by_key(|edit| edit.span.start);
-    edits
+    Ok(edits)
 }
 
 /// `CREATE TABLE`, `CREATE TEMPORARY TABLE`, `CREATE OR REPLACE TABLE`; all else that is created

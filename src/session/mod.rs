@@ -241,7 +241,16 @@ impl Session<'_> {
                 }
             }
         }
-        let statement = self.informed(statement, &index);
+        let (command, seq) = (statement.command, statement.seq);
+        let statement = match self.informed(statement, &index) {
+            Ok(statement) => statement,
+            Err(refusal) => {
+                if command == command::STMT_PREPARE {
+                    self.relay.prepared.refused();
+                }
+                return self.refuse(seq, &refusal).await;
+            }
+        };
         let text = statement.payload.slice(1..);
         self.look_for_codecs(&text).await;
         self.altered = self.look(&text, &index).await;
@@ -306,16 +315,17 @@ impl Session<'_> {
     }
 
     /// The statement with what the view has in place of `information_schema.columns`.
-    fn informed(&self, statement: Statement, index: &Index) -> Statement {
+    fn informed(&self, statement: Statement, index: &Index) -> Result<Statement, Refusal> {
         let text = statement.payload.slice(1..);
-        match self.planned(|context| plan::information(&text, context, index)) {
+        let informed = self.planned(|context| plan::information(&text, context, index))?;
+        Ok(match informed {
             None => statement,
             Some(text) => Statement {
                 payload: [&statement.payload[..1], &text].concat().into(),
                 packet: None,
                 ..statement
             },
-        }
+        })
     }
 
     /// Has codecs looked for that the text names and nobody knows. An error is logged, and then

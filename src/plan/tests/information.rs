@@ -25,7 +25,7 @@ const END: &str = "FROM information_schema.COLUMNS)";
 fn sent_in(text: &str, context: &Context) -> Option<String> {
     let (text, index) = (Bytes::copy_from_slice(text.as_bytes()), described());
     assert_eq!(glance(&text, &index, context.view, false), Glance::Examine);
-    let sent = information(&text, context, &index)?;
+    let sent = information(&text, context, &index).expect("not too long")?;
     let mut sent = String::from_utf8(sent.to_vec()).expect("UTF-8");
     while let Some(end) = sent.find(END) {
         let start = sent[..end].rfind("(SELECT ").expect("the query");
@@ -45,7 +45,8 @@ fn columns(text: &str) -> Vec<String> {
         &context(),
         &described(),
     );
-    let sent = String::from_utf8(sent.expect("a query").to_vec()).expect("UTF-8");
+    let sent = sent.expect("not too long").expect("a query");
+    let sent = String::from_utf8(sent.to_vec()).expect("UTF-8");
     let query = &sent[..sent.find(END).expect("the query")];
     let names = query.split(" AS `").skip(1);
     let names = names.map(|rest| rest.split('`').next().unwrap_or_default().to_owned());
@@ -284,4 +285,15 @@ fn texts_that_other_statements_run_are_refused() {
         assert_eq!(short(plan), expected, "{text}");
     }
     assert_eq!(short(plan("SELECT data_type FROM columns")), "pass");
+}
+
+#[test]
+fn a_statement_does_not_become_much_longer() {
+    let one = "SELECT * FROM information_schema.columns UNION ALL ";
+    let of = |count: usize| {
+        let text = Bytes::from(one.repeat(count) + "SELECT 1");
+        information(&text, &context(), &described()).map(|sent| sent.map_or(0, |sent| sent.len()))
+    };
+    assert!(of(100).is_ok_and(|len| len > 100 * one.len()));
+    assert_eq!(of(100_000).map_err(|refusal| refusal.code), Err(1153));
 }
