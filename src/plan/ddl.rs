@@ -43,10 +43,12 @@ fn creates_index(statement: &Statement) -> bool {
 /// `CREATE INDEX … ON t (…)`: of a codec column it would hold what is stored, and a unique one
 /// would compare that.
 fn index(statement: Statement) -> Result<Plan, Refusal> {
-    let columns = statement.translated(&statement.tables());
-    let table = statement.find_word(2, &["ON"]).unwrap_or_default();
-    let open = (table..statement.tokens.len()).find(|at| statement.is_symbol(*at, b'('));
-    let from = open.unwrap_or(statement.tokens.len());
+    let Some(on) = statement.find_word(2, &["ON"]) else {
+        return Ok(Plan::Pass);
+    };
+    let (schema, name, from) = path(&statement, on + 1);
+    let table = statement.table(schema.as_deref(), &name).cloned();
+    let columns = statement.translated(&Vec::from_iter(table));
     match statement.mention(from..statement.tokens.len(), &columns) {
         Some(column) => Err(column.refuse(
             "a key would use what is stored and not the value",
