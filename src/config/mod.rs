@@ -193,7 +193,8 @@ pub struct Pointers {
 pub struct Limits {
     /// Longest statement that is looked into, in bytes.
     pub statement_bytes: u64,
-    /// Longest row whose codec columns are decoded, in bytes after decoding.
+    /// Longest row that the server sends, and the longest sum of its values as they are decoded,
+    /// in bytes. So also the longest value that is stored.
     pub row_bytes: u64,
     /// Values of one statement that are stored or fetched at the same time; so many store
     /// requests, too, of all its codecs together.

@@ -235,6 +235,104 @@ fn rewritten_packets_around_16_mib() {
     }
 }
 
+/// The largest values, 1 GiB less what stands around them, by every way in and out: a text, a
+/// bound value, pieces. Prints the seconds of each, and what the proxy has held at most.
+#[test]
+#[ignore = "takes minutes and 6 GiB of memory: cargo nextest run --run-ignored only one_gib"]
+fn one_gib() {
+    const GIB: usize = 1 << 30;
+    let lab = Lab::new("one_gib");
+    table(&lab);
+    let (mut client, mut direct) = (lab.bytes(), lab.direct());
+    // Nothing that a text would have to escape.
+    let mut value = noise(1, GIB + 1);
+    value.iter_mut().for_each(|b| *b = *b & 0x1f | 0x60);
+    let insert = Statement::prepare(&mut client, "INSERT INTO t (id, raw) VALUES (?, ?)");
+    let select = Statement::prepare(&mut client, "SELECT id, raw FROM t WHERE id = ?");
+    let peak = |what: &str, begun: std::time::Instant| {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", lab.proxy.pid()));
+        let status = status.expect("the proxy runs");
+        let peak = status.lines().find(|line| line.starts_with("VmHWM:"));
+        let peak = peak.expect("a line of /proc");
+        eprintln!("{what}: {:.1} s, {peak}", begun.elapsed().as_secs_f64());
+    };
+
+    // The largest last, as the peak does not fall.
+    for way in [Way::Long(1 << 20), Way::Bound, Way::Text] {
+        let begun = std::time::Instant::now();
+        let (id, len) = match way {
+            Way::Long(piece) => {
+                send_pieces(&mut client, &insert, 1, &value[..GIB], piece);
+                insert.ok(&mut client, &[int(1), apart(LONG_BLOB)]);
+                (1, GIB)
+            }
+            Way::Bound => {
+                let len = GIB - (EXECUTE + 2 * 2 + 4 + 9);
+                insert.ok(&mut client, &[int(2), bytes(LONG_BLOB, &value[..len])]);
+                (2, len)
+            }
+            Way::Text => {
+                let (head, end) = ("INSERT INTO t (id, raw) VALUES (3, '", "')");
+                let len = GIB - 1 - head.len() - end.len();
+                client.ok(sql(&[head.as_bytes(), &value[..len], end.as_bytes()]));
+                (3, len)
+            }
+        };
+        peak(&format!("{len} bytes by {way:?}"), begun);
+        let pointer = direct.text(format!("SELECT raw FROM t WHERE id = {id}"));
+        assert!(pointer.contains(&format!("\"size\": {len}")), "{pointer}");
+        let begun = std::time::Instant::now();
+        let read = match way {
+            Way::Text => client.rows("SELECT id, raw FROM t WHERE id = 3").remove(0),
+            Way::Bound | Way::Long(_) => select.ok(&mut client, &[int(id)]).rows.remove(0),
+        };
+        assert_same(read[1].as_ref().expect("not NULL"), &value[..len], "read");
+        peak("read again", begun);
+    }
+
+    // One byte more could not be read again.
+    send_pieces(&mut client, &insert, 1, &value, 1 << 20);
+    let error = insert.error(&mut client, &[int(4), apart(LONG_BLOB)]);
+    assert_eq!(error.code, 1153, "{error}");
+    assert_eq!(direct.text("SELECT COUNT(*) FROM t"), "3");
+    assert_eq!(crate::support::objects::objects(&lab.store).len(), 3);
+}
+
+/// A row may have as many bytes of decoded values as the configuration says, whatever else there
+/// is in it; a value of more is not stored.
+#[test]
+fn the_longest_value_can_be_read() {
+    let lab = Lab::with_config("longest", |config| {
+        config + "[limits]\nrow_bytes = 100_000\n"
+    });
+    table(&lab);
+    let (mut client, mut direct) = (lab.bytes(), lab.direct());
+    let insert = Statement::prepare(&mut client, "INSERT INTO t (id, raw) VALUES (?, ?)");
+    let value = noise(1, 100_001);
+    let longest = &value[..100_000];
+    let text = |id: i32, value: &[u8]| {
+        let head = format!("INSERT INTO t (id, raw) VALUES ({id}, ");
+        sql(&[head.as_bytes(), &escaped(value), b")"])
+    };
+    client.ok(text(1, longest));
+    insert.ok(&mut client, &[int(2), bytes(BLOB, longest)]);
+    send_pieces(&mut client, &insert, 1, longest, 999);
+    insert.ok(&mut client, &[int(3), apart(BLOB)]);
+    for row in client.rows("SELECT id, raw, id AS again FROM t") {
+        assert_same(row[1].as_ref().expect("not NULL"), longest, "read");
+    }
+    let mut codes = vec![
+        client.error(text(4, &value)).code,
+        insert.error(&mut client, &[int(4), bytes(BLOB, &value)]).code,
+    ];
+    send_pieces(&mut client, &insert, 1, &value, 999);
+    codes.push(insert.error(&mut client, &[int(4), apart(BLOB)]).code);
+    codes.push(client.error("SELECT raw, raw AS again FROM t").code);
+    assert_eq!(codes, [1153; 4]);
+    assert_eq!(direct.text("SELECT COUNT(*) FROM t"), "3");
+    assert_eq!(crate::support::objects::objects(&lab.store).len(), 1);
+}
+
 const SHOW: &str = "SHOW SESSION STATUS LIKE 'Bytes_received'";
 
 /// The bytes that the server has read from this session, those of this question included.

@@ -328,7 +328,7 @@ impl Results<'_> {
     /// Sends a row whose fetches are done.
     async fn emit(&mut self, row: Row) -> io::Result<Result<(), Refusal>> {
         let mut parts = Vec::with_capacity(row.parts.len());
-        let mut total = 0;
+        let (mut total, mut values) = (0, 0);
         for part in row.parts {
             let ready = match part {
                 Part::Raw(range) => Ok(Ready::Bytes(row.payload.slice(range))),
@@ -339,16 +339,20 @@ impl Results<'_> {
                     ready
                 }
             };
-            match ready {
-                Ok(ready) => parts.push(ready),
+            let ready = match ready {
+                Ok(ready) => ready,
                 Err(refusal) => return Ok(Err(refusal)),
-            }
-            total += parts.last().map_or(0, Ready::len);
-            if total > self.shared.limits.row_bytes {
+            };
+            total += ready.len();
+            // What is around the values is the server's row, which has been read by this limit:
+            // a value of just this length, the longest that is stored, can be read again.
+            values += ready.value_len();
+            if values > self.shared.limits.row_bytes {
                 return Ok(Err(Refusal::limit(
-                    "a decoded row is longer than limits.row_bytes",
+                    "the decoded values of a row are longer than limits.row_bytes",
                 )));
             }
+            parts.push(ready);
         }
         self.out.begin(total);
         for part in parts {

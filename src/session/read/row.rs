@@ -281,12 +281,20 @@ pub async fn first_ready(window: &mut VecDeque<Row>) {
 impl Ready {
     /// Bytes that it takes in the row.
     pub fn len(&self) -> u64 {
-        let value = |len: u64| lenenc::int_len(len) as u64 + len;
+        let len = self.value_len();
         match self {
             Self::Bytes(bytes) => bytes.len() as u64,
-            Self::Value(bytes) => value(bytes.len() as u64),
-            Self::Reader(reader) => value(reader.size()),
+            Self::Value(_) | Self::Reader(_) => lenenc::int_len(len) as u64 + len,
             Self::Later(_) => 0,
+        }
+    }
+
+    /// Bytes of the value, without what tells its length.
+    pub fn value_len(&self) -> u64 {
+        match self {
+            Self::Value(bytes) => bytes.len() as u64,
+            Self::Reader(reader) => reader.size(),
+            Self::Bytes(_) | Self::Later(_) => 0,
         }
     }
 

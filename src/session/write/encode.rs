@@ -1,7 +1,8 @@
 //! Values that clients send, on their way to what is stored for them.
 //!
 //! 1. Values that pass through unchanged (packed bytes to `<blob@>`) have their header checked
-//!    by their chain. One that the codec does not take: refused, nothing was stored.
+//!    by their chain. One that the codec does not take, or that is longer than
+//!    `limits.row_bytes`, so that it could not be read again: refused, nothing was stored.
 //! 2. All values go through their codecs, in parallel up to `limits.store_parallel`. Those of
 //!    step 1 are read piece by piece from where they are while they are stored; of any other a
 //!    whole is made, encoded by its [chain](crate::session::coded), and its objects are stored on the
@@ -93,6 +94,7 @@ impl<'a> Encoder<'a> {
                 let head = value.literal.head(crate::codec::HEAD_LEN);
                 let checked = column.chain.validate_head(&head);
                 checked.map_err(|error| self.refusal(&column, error))?;
+                self.check_length(&column, value)?;
             } else {
                 self.check_text(&column, value.literal)?;
             }
@@ -106,6 +108,23 @@ impl<'a> Encoder<'a> {
             .await;
         metrics().spent(Phase::Encode, since.elapsed());
         stored
+    }
+
+    /// What is stored can be read again.
+    fn check_length(&self, column: &Coded, value: &Sent<'_>) -> Result<(), Refusal> {
+        let limit = self.shared.limits.row_bytes;
+        let is_longer = match &value.apart {
+            Some(content) => content.len() > limit,
+            // No notation is shorter than the value; to count that is a walk over it.
+            None => value.written > limit && value.literal.decoded_len() > limit,
+        };
+        match is_longer {
+            false => Ok(()),
+            true => Err(Refusal::limit(&format!(
+                "{}: the value is longer than limits.row_bytes",
+                column.name
+            ))),
+        }
     }
 
     /// A text is understood as UTF-8, so it must be written in that.
