@@ -2,8 +2,9 @@
 //! the rest.
 //!
 //! A column of the same codec and store in the same schema holds the same pointers: the server
-//! copies them. A literal is encoded as in VALUES. Of anything else, made of columns without a
-//! codec, the server is asked for the values that there are; see [`Copied`].
+//! copies them. A literal is encoded as in VALUES. Of anything else, another codec's column or what
+//! is made of columns without a codec, the server is asked for the values that there are; see
+//! [`Copied`].
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -250,7 +251,12 @@ impl Copying<'_> {
         let item = match output {
             Output::Column(table, place) => {
                 return match codec_column(table, *place) {
-                    Some(from) => self.stored(&from, to),
+                    Some(from) if is_alike(query, &from, to) => Ok(()),
+                    Some(from) => {
+                        let from = from.path();
+                        let reason = format!("{from} has another codec, store or schema");
+                        Err(to.refuse(&reason, "name the columns instead of *"))
+                    }
                     None => {
                         Err(to.refuse("* gives it a column without a codec", "name the columns"))
                     }
@@ -263,8 +269,10 @@ impl Copying<'_> {
         }
         if let Some(path) = query.column_path(item.tokens.clone()) {
             match self.select.codec_column(&path) {
-                Ok(Some(from)) if is_alike(query, &from, to) || self.is_read(&from) => {
-                    return self.stored(&from, to);
+                Ok(Some(from)) if is_alike(query, &from, to) => return Ok(()),
+                Ok(Some(from)) if self.is_read(&from) => {
+                    value::check_usable(&from)?;
+                    return self.values(item, to, Some(from));
                 }
                 Ok(_) => {}
                 Err(_) => {
@@ -295,23 +303,21 @@ impl Copying<'_> {
         self.read.iter().any(|c| same(&c))
     }
 
-    /// What is stored in another column.
-    fn stored(&self, from: &CodecColumn, to: &CodecColumn) -> Result<(), Refusal> {
-        match is_alike(self.select.query, from, to) {
-            true => Ok(()),
-            false => {
-                let from = from.path();
-                let reason = format!("{from} has another codec, store or schema");
-                Err(to.refuse(&reason, VALUES))
-            }
-        }
-    }
-
     /// An expression whose values the server is asked for.
     fn each(&mut self, item: &Item, to: &CodecColumn) -> Result<(), Refusal> {
+        reads_none(self.select.query, item.tokens.clone(), self.read, READ)?;
+        self.values(item, to, None)
+    }
+
+    /// The values of an expression, or those of a column of another codec.
+    fn values(
+        &mut self,
+        item: &Item,
+        to: &CodecColumn,
+        from: Option<CodecColumn>,
+    ) -> Result<(), Refusal> {
         let query = self.select.query;
         value::check_usable(to)?;
-        reads_none(query, item.tokens.clone(), self.read, READ)?;
         if uses_key(&to.table, to.column) {
             return Err(keyless(to));
         }
@@ -329,6 +335,7 @@ impl Copying<'_> {
             span: item.span.clone(),
             table: to.table.clone(),
             column: to.column,
+            from,
             rows: rest,
         });
         Ok(())

@@ -1,29 +1,27 @@
 //! The decision about a statement that [`glance`](super::glance()) did not let pass.
 
-use std::ops::Range;
+use std::sync::Arc;
 
 use bytes::Bytes;
 
 use super::charset;
+use super::dynamic::{self, NOT_DYNAMIC, SENT_ITSELF};
 use super::information::{self, information};
-use super::statement::{Statement, codecs, refuse_table};
+use super::statement::{Statement, codecs, refuse_table, through_views};
 use super::{
-    Context, Ddl, Plan, Read, Write, alter, change, ddl, delete, glance, insert, load, select,
-    settings, update,
+    Context, Ddl, Edit, Handler, Plan, Text, Write, alter, change, ddl, delete, glance, handler,
+    insert, load, select, settings, update,
 };
 use crate::catalog::{Index, Table, TableKind};
 use crate::refusal::Refusal;
 use crate::sql::letters::Letters;
 use crate::sql::lexer::{Dialect, TokenKind, lex};
-use crate::sql::literal::Literal;
 use crate::sql::name::TableName;
 use crate::sql::show::{self, Show};
 use crate::sql::statement::{keyword, split};
 use crate::view::View;
 use crate::view::describe::{Describe, Subject};
 
-const NOT_DYNAMIC: &str = "codec-proxy does not translate PREPARE and EXECUTE IMMEDIATE yet";
-const SENT_ITSELF: &str = "send the statement itself";
 const TEXT_PROTOCOL: &str = "send it as one statement of the text protocol";
 
 /// Decides about a statement of the text protocol; an error is for the client, and nothing of
@@ -32,11 +30,14 @@ pub fn examine(text: &Bytes, context: &Context, index: &Index) -> Result<Plan, R
     match examine_with_parameters(text, context, index)? {
         Plan::Write(write) if write.takes_parameters() => {
             let cell = write.cells.first();
-            let path = cell.map_or_else(String::new, |cell| cell.table.column_path(cell.column));
+            let path = cell.map_or_else(
+                || "this statement".to_owned(),
+                |cell| cell.table.column_path(cell.column),
+            );
             let reason = "a ? stands for a value in prepared statements only";
             Err(Refusal::unsupported(&path, reason, "write the value"))
         }
-        Plan::Read(read) if !read.hashed.is_empty() => {
+        Plan::Read(read) | Plan::Handler(Handler::Read { read, .. }) if !read.hashed.is_empty() => {
             let reason = "a ? stands for a value in prepared statements only";
             Err(Refusal::unsupported(
                 "this query",
@@ -78,7 +79,9 @@ pub fn examine_with_parameters(
     };
     match &mut plan {
         Plan::Write(write) => write.number_parameters(&lexed.tokens),
-        Plan::Read(read) => read.number_parameters(&lexed.tokens),
+        Plan::Read(read) | Plan::Handler(Handler::Read { read, .. }) => {
+            read.number_parameters(&lexed.tokens);
+        }
         _ => {}
     }
     if !settings.is_empty() {
@@ -119,40 +122,64 @@ pub fn altered(text: &Bytes, context: &Context, index: &Index) -> Option<(String
 /// Decides about a statement that is to be prepared: as [`examine_with_parameters`], but for
 /// what can be sent as text only.
 pub fn examine_prepared(text: &Bytes, context: &Context, index: &Index) -> Result<Plan, Refusal> {
-    let plan = examine_with_parameters(text, context, index)?;
-    if let Plan::Write(Write {
-        edits,
-        hashed,
-        returned,
-        ..
-    }) = &plan
-        && (*hashed || !edits.is_empty() || returned.is_some())
-    {
-        let tokens = lex(text, context.dialect).tokens;
-        let statement = Statement {
-            text,
-            tokens: &tokens,
-            context,
-            index,
-        };
-        let reason = "codec-proxy does not compare or return it in prepared statements that write";
-        return Err(refuse_all(&statement, reason, TEXT_PROTOCOL));
+    match as_prepared(text, context, index) {
+        Err(_) if is_written_with_values(text, context, index) => Ok(Plan::Inline),
+        plan => plan,
     }
+}
+
+/// Whether a statement can be run as a text, once the values of its parameters stand in it, and
+/// has no result that the binary protocol would show otherwise.
+fn is_written_with_values(text: &Bytes, context: &Context, index: &Index) -> bool {
+    // As good as a value of which nothing is known yet; the latter can be compared with a column.
+    const VALUES: [&[u8]; 2] = [b"@p", b"'0'"];
+    let places = parameters(text, context);
+    VALUES.iter().any(|value| {
+        let edit = |place: &usize| Edit {
+            span: *place..place + 1,
+            text: value.to_vec(),
+        };
+        let edits: Vec<Edit> = places.iter().map(edit).collect();
+        let text = Bytes::from(super::rewritten(text, &edits));
+        let plan = examine(&text, context, index);
+        matches!(plan, Ok(Plan::Write(Write { returned: None, .. })))
+    })
+}
+
+fn as_prepared(text: &Bytes, context: &Context, index: &Index) -> Result<Plan, Refusal> {
+    let plan = examine_with_parameters(text, context, index)?;
     if let Plan::Write(Write { lookup, copied, .. }) = &plan {
         let table = lookup.as_ref().map(|lookup| (&lookup.table, lookup.column));
         let copied = copied.first().map(|copied| (&copied.table, copied.column));
         if let Some((table, column)) = table.or(copied) {
             let reason = "its rows must be looked at before, which codec-proxy does not do for \
-                          prepared statements";
+                          prepared statements with a result";
             let path = table.column_path(column);
             return Err(Refusal::unsupported(&path, reason, TEXT_PROTOCOL));
         }
+    }
+    if let Plan::Write(write) = &plan
+        && let Some(cell) = write
+            .cells
+            .iter()
+            .find(|cell| !is_indexed(index, &cell.table))
+    {
+        let path = cell.table.column_path(cell.column);
+        let reason = "codec-proxy does not write views by prepared statements with a result";
+        return Err(Refusal::unsupported(&path, reason, TEXT_PROTOCOL));
     }
     match plan {
         Plan::Choose(_) => Err(settings::refuse(
             "codec-proxy does not take it from prepared statements yet",
         )),
-        Plan::Load(_) | Plan::Ask(_) => {
+        Plan::Load(_)
+        | Plan::Ask(_)
+        | Plan::Handler(
+            Handler::Read { .. }
+            | Handler::Open {
+                has_codecs: true, ..
+            },
+        ) => {
             let tokens = lex(text, context.dialect).tokens;
             let statement = Statement {
                 text,
@@ -169,6 +196,12 @@ pub fn examine_prepared(text: &Bytes, context: &Context, index: &Index) -> Resul
     }
 }
 
+/// Whether a table is one of the catalog, and no view that stands for one.
+fn is_indexed(index: &Index, table: &Arc<Table>) -> bool {
+    let known = index.table(table.schema.as_bytes(), table.name.as_bytes());
+    known.is_some_and(|known| Arc::ptr_eq(known, table))
+}
+
 /// The places of all parameters in the text of a statement that is to be prepared.
 pub fn parameters(text: &[u8], context: &Context) -> Vec<usize> {
     let tokens = lex(text, context.dialect).tokens;
@@ -177,8 +210,13 @@ pub fn parameters(text: &[u8], context: &Context) -> Vec<usize> {
 }
 
 /// Decides about a statement that the server has been [asked](Plan::Ask) for, in UTF-8: what it
-/// changes, or [`Plan::Pass`] if the statement that runs it can go to the server.
-pub fn examine_dynamic(text: &Bytes, context: &Context, index: &Index) -> Result<Plan, Refusal> {
+/// changes or reads, or [`Plan::Pass`] if the statement that runs it can go to the server; with the
+/// text, if a name that stands for it must be known.
+pub fn examine_dynamic(
+    text: &Bytes,
+    context: &Context,
+    index: &Index,
+) -> Result<(Plan, Option<Text>), Refusal> {
     let context = Context {
         charset: "utf8mb4",
         dialect: Dialect {
@@ -188,9 +226,11 @@ pub fn examine_dynamic(text: &Bytes, context: &Context, index: &Index) -> Result
         },
         ..*context
     };
-    match examine(text, &context, index)? {
+    match dynamic::as_pass(examine(text, &context, index)?) {
         Plan::Pass if information(text, &context, index)?.is_some() => Err(refuse_information()),
-        plan @ (Plan::Pass | Plan::Ddl(_) | Plan::Describe(_)) => Ok(plan),
+        plan @ (Plan::Pass | Plan::Ddl(_) | Plan::Describe(_)) => Ok((plan, None)),
+        // What is edited is not the client's to send.
+        plan if is_as_it_is(&plan) => Ok((plan, Some(Text::new(text, &context, Vec::new())))),
         _ => {
             let tokens = lex(text, context.dialect).tokens;
             let statement = Statement {
@@ -202,6 +242,10 @@ pub fn examine_dynamic(text: &Bytes, context: &Context, index: &Index) -> Result
             Err(refuse_all(&statement, NOT_DYNAMIC, SENT_ITSELF))
         }
     }
+}
+
+fn is_as_it_is(plan: &Plan) -> bool {
+    matches!(plan, Plan::Read(read) if read.edits.is_empty() && read.hashed.is_empty())
 }
 
 /// Refuses what runs a statement prepared under a name, in a session where the name may stand
@@ -223,7 +267,7 @@ pub fn refuse_named(text: &Bytes, context: &Context) -> Result<(), Refusal> {
 }
 
 /// The plan of one statement; `depth` counts the statements around it.
-fn one(statement: Statement, depth: usize) -> Result<Plan, Refusal> {
+pub(super) fn one(statement: Statement, depth: usize) -> Result<Plan, Refusal> {
     match show::parse(statement.text, statement.tokens) {
         Some(Show::Columns { table, .. }) => {
             filters_none(&statement, &table)?;
@@ -245,15 +289,18 @@ fn one(statement: Statement, depth: usize) -> Result<Plan, Refusal> {
     }
     match keyword.as_str() {
         _ if is_ddl => ddl::plan(statement),
-        "WITH" if statement.find_word(1, &["UPDATE"]).is_some() => update::plan(statement),
+        "WITH" if statement.find_word(1, &["UPDATE"]).is_some() => {
+            through_views(statement, update::plan)
+        }
         "WITH" if statement.find_word(1, &["DELETE"]).is_some() => change::delete(statement),
         "SELECT" | "WITH" | "VALUES" | "TABLE" => select::plan(statement),
-        "INSERT" | "REPLACE" => insert::plan(statement),
-        "UPDATE" => update::plan(statement),
-        "DELETE" => delete::plan(statement),
+        "INSERT" | "REPLACE" => through_views(statement, insert::plan),
+        "UPDATE" => through_views(statement, update::plan),
+        "DELETE" => through_views(statement, delete::plan),
         "LOAD" => load::plan(statement),
-        "CALL" => dynamic(statement),
-        "EXECUTE" | "PREPARE" => prepared(statement, depth),
+        "CALL" => dynamic::call(statement),
+        "EXECUTE" | "PREPARE" => dynamic::plan(statement, depth),
+        "HANDLER" => handler::plan(statement),
         "SET" if statement.is_word(1, "STATEMENT") => match statement.find_word(2, &["FOR"]) {
             Some(at) => one(statement.from(at + 1), depth),
             None => change::whole(statement, "SET STATEMENT"),
@@ -325,97 +372,6 @@ fn analyze(statement: Statement) -> Result<Plan, Refusal> {
             _ => change::whole(statement, "ANALYZE"),
         },
         _ => Ok(Plan::Pass),
-    }
-}
-
-/// Statements that are written elsewhere run; their results are judged by their metadata.
-fn dynamic(statement: Statement) -> Result<Plan, Refusal> {
-    match change::expressions(statement)? {
-        Plan::Pass if statement.context.view.translates_any(statement.index) => {
-            Ok(Plan::Read(Read::announced()))
-        }
-        plan => Ok(plan),
-    }
-}
-
-/// `PREPARE s FROM '…'`, `EXECUTE IMMEDIATE '…'` and `EXECUTE s`.
-fn prepared(statement: Statement, depth: usize) -> Result<Plan, Refusal> {
-    let text_at = match statement.is_word(0, "EXECUTE") {
-        true if statement.is_word(1, "IMMEDIATE") => Some(2),
-        true => None,
-        false => statement.find_word(1, &["FROM"]).map(|at| at + 1),
-    };
-    let Some(at) = text_at else {
-        return dynamic(statement);
-    };
-    let end = statement.find_word(at, &["USING"]);
-    let end = end.unwrap_or(statement.tokens.len());
-    let dialect = statement.context.dialect;
-    let tokens = &statement.tokens[at..end];
-    let Some(literal) = Literal::parse(statement.text, tokens, dialect) else {
-        return ask(statement, at..end, depth);
-    };
-    let inner: Vec<u8> = literal.chunks(1 << 16).flatten().collect();
-    let inner = Bytes::from(inner);
-    let tokens = lex(&inner, dialect).tokens;
-    let inner = Statement {
-        text: &inner,
-        tokens: &tokens,
-        ..statement
-    };
-    if depth > 2 {
-        return change::whole(inner, "PREPARE");
-    }
-    match one(inner, depth + 1)? {
-        Plan::Pass if information::is_shown_otherwise(&inner) => Err(refuse_information()),
-        Plan::Pass => dynamic(statement),
-        Plan::Ddl(ddl) => Ok(Plan::Ddl(ddl)),
-        Plan::Describe(describe) => Ok(Plan::Describe(describe)),
-        _ => Err(refuse_all(&inner, NOT_DYNAMIC, SENT_ITSELF)),
-    }
-}
-
-/// The text of a dynamic statement is what an expression gives. The server is asked for it, so
-/// the expression must give the same twice and do nothing else.
-fn ask(statement: Statement, expression: Range<usize>, depth: usize) -> Result<Plan, Refusal> {
-    const PURE: [&str; 17] = [
-        "CONCAT",
-        "CONCAT_WS",
-        "REPLACE",
-        "QUOTE",
-        "IF",
-        "IFNULL",
-        "NULLIF",
-        "COALESCE",
-        "UPPER",
-        "LOWER",
-        "CAST",
-        "AS",
-        "CHAR",
-        "REPEAT",
-        "DATABASE",
-        "SCHEMA",
-        "NULL",
-    ];
-    change::expressions(statement)?;
-    let pure = expression
-        .clone()
-        .all(|at| match statement.tokens[at].kind {
-            TokenKind::Symbol(symbol) => matches!(symbol, b'(' | b')' | b','),
-            TokenKind::Word => statement.is_any_word(at, &PURE),
-            TokenKind::QuotedName => false,
-            _ => true,
-        });
-    let tokens = &statement.tokens[expression];
-    match (tokens.first(), tokens.last()) {
-        (Some(first), Some(last)) if pure && depth == 0 => Ok(Plan::Ask(first.start..last.end)),
-        // The server does not take it either.
-        (None, _) => Ok(Plan::Pass),
-        _ => Err(Refusal::unsupported(
-            "this statement",
-            "the text that it runs is not known before",
-            "put the text into a user variable by a statement of its own",
-        )),
     }
 }
 
@@ -532,7 +488,7 @@ fn is_ascii(table: &Table) -> bool {
 }
 
 /// A query on `information_schema.columns` in a text that another statement runs.
-fn refuse_information() -> Refusal {
+pub(super) fn refuse_information() -> Refusal {
     Refusal::unsupported(
         "information_schema.columns",
         "it would tell of codec columns as they are stored, in a text that another statement runs",
@@ -541,7 +497,7 @@ fn refuse_information() -> Refusal {
 }
 
 /// A refusal that names the first codec column in the statement.
-fn refuse_all(statement: &Statement, reason: &str, way_out: &str) -> Refusal {
+pub(super) fn refuse_all(statement: &Statement, reason: &str, way_out: &str) -> Refusal {
     let tables = statement.tables();
     let columns: Vec<_> = tables.iter().flat_map(codecs).collect();
     let all = 0..statement.tokens.len();

@@ -39,7 +39,7 @@ enum Keyword {
     Ddl,
     /// May describe columns.
     Describe,
-    /// Runs statements that are written elsewhere.
+    /// Runs statements that are written elsewhere, or reads tables by names given before.
     Dynamic,
     /// One statement to the text's end, unless the client may send several.
     Plain,
@@ -77,6 +77,7 @@ fn keyword(text: &[u8]) -> Keyword {
         Some(b'S') if is("SELECT") => Keyword::Plain,
         Some(b'S') if is("SET") && is_set_statement(text) => Keyword::Dynamic,
         Some(b'S') if is("SET") => Keyword::Plain,
+        Some(b'H') if is("HANDLER") => Keyword::Dynamic,
         Some(b'I') if is("INSERT") => Keyword::Plain,
         Some(b'R') if is("REPLACE") => Keyword::Plain,
         Some(b'U') if is("UPDATE") => Keyword::Plain,
@@ -146,6 +147,7 @@ mod tests {
             ("/* create", Keyword::Other),
             ("", Keyword::Other),
             ("execute immediate 'x'", Keyword::Dynamic),
+            ("handler h read next", Keyword::Dynamic),
             ("set/**/statement x=1 for select 1", Keyword::Dynamic),
             ("set @x = 1", Keyword::Plain),
         ] {

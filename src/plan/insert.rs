@@ -76,7 +76,7 @@ impl Filling<'_> {
                 copied,
                 hashed: returned
                     .as_ref()
-                    .is_some_and(|read| !read.hashed.is_empty()),
+                    .map_or_else(Vec::new, |read| read.hashed.clone()),
                 edits,
                 returned,
                 ..Write::default()

@@ -12,8 +12,10 @@ mod ddl;
 mod declare;
 mod delete;
 mod duplicate;
+mod dynamic;
 mod examine;
 mod glance;
+mod handler;
 mod information;
 mod insert;
 pub mod key;
@@ -21,6 +23,7 @@ mod lineage;
 mod load;
 mod select;
 mod settings;
+mod standing;
 mod statement;
 mod update;
 mod value;
@@ -37,7 +40,9 @@ pub use examine::{
     refuse_named,
 };
 pub use glance::glance;
+pub use handler::Handler;
 pub use information::{information, mentioned as mentions_information, reads_information};
+pub use standing::{Standing, Text};
 
 pub use crate::sql::edit::{Edit, apply as rewritten};
 pub use lineage::{Defined, Lineage, Slot};
@@ -66,6 +71,10 @@ pub struct Context<'a> {
     pub declare: &'a Declaring,
     /// The table of an ALTER TABLE, if it has been looked at ([`altered`]).
     pub altered: Option<&'a Altered>,
+    /// Views that stand for the table that they show, as tables with the view's columns.
+    pub views: &'a [(Arc<Table>, Arc<Table>)],
+    /// What stands open in the session under a name.
+    pub standing: &'a Standing,
     /// The real name of the store that a chain goes to, or why there is none.
     pub stores: &'a dyn Fn(&Chain) -> Result<String, String>,
 }
@@ -101,12 +110,43 @@ pub enum Plan {
     /// A `SET @codec_… = …`: send it as it is; if the server accepts it, the session's
     /// [`Choice`](crate::view::Choice) takes these over, in their order.
     Choose(Vec<Setting>),
-    /// A `PREPARE` or `EXECUTE IMMEDIATE` of a text that only the server knows, as this
-    /// expression (bytes of the text): ask it, and let [`examine_dynamic`] decide.
-    Ask(Range<usize>),
+    /// A `PREPARE` or `EXECUTE IMMEDIATE` of a text that only the server knows: ask it, and let
+    /// [`examine_dynamic`] decide.
+    Ask(Ask),
+    /// A `PREPARE`: note what the name stands for, and send it with its edits.
+    Prepare(Prepare),
+    /// A `HANDLER` on a table that may have codec columns.
+    Handler(Handler),
+    /// To be prepared as it is, but never executed so: at each execution what is bound is written
+    /// into the text, which is planned and run like any other. It writes, and has no result.
+    Inline,
     /// Several statements of which some do not just pass: run them one by one, each by a plan of
     /// its own. None of them is refused, as far as that can be told beforehand.
     Several,
+}
+
+/// A text that the server is asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ask {
+    /// The bytes of the statement that are an expression of it.
+    pub expression: Range<usize>,
+    /// The name that PREPARE gives it; `None` for EXECUTE IMMEDIATE.
+    pub name: Option<String>,
+}
+
+/// What becomes of a PREPARE whose text is known.
+#[derive(Debug, Clone, Default)]
+pub struct Prepare {
+    /// The name.
+    pub name: String,
+    /// What it stands for from now on, if that reads codec columns.
+    pub text: Option<Text>,
+    /// What is replaced in the statement.
+    pub edits: Vec<Edit>,
+    /// What the text changes in the catalog.
+    pub ddl: Option<Ddl>,
+    /// What the text describes.
+    pub describe: Option<Describe>,
 }
 
 /// A statement whose result may hold codec columns.
@@ -136,9 +176,10 @@ pub struct Write {
     pub copied: Vec<Copied>,
     /// What else is replaced in the text, in its order: comparisons of codec columns.
     pub edits: Vec<Edit>,
-    /// Whether a `?` of a statement to be prepared is compared so.
-    pub hashed: bool,
-    /// What RETURNING gives, if some of it is to be decoded; its edits are among those above.
+    /// The `?` of a statement to be prepared that are compared so, as in [`Read::hashed`].
+    pub hashed: Vec<usize>,
+    /// What RETURNING gives, if some of it is to be decoded; its edits and `?` are among those
+    /// above.
     pub returned: Option<Read>,
 }
 
@@ -152,6 +193,8 @@ pub struct Copied {
     pub table: Arc<Table>,
     /// The column's position in the table.
     pub column: usize,
+    /// The codec column that the expression is, if it is one: its values are decoded first.
+    pub from: Option<CodecColumn>,
     /// What follows the expression in a SELECT of its values: `FROM …`, or nothing.
     pub rows: Vec<u8>,
 }
@@ -288,6 +331,9 @@ impl Plan {
             Self::Choose(_) => "choose",
             Self::Ask(_) => "ask",
             Self::Several => "several",
+            Self::Prepare(_) => "prepare",
+            Self::Handler(_) => "handler",
+            Self::Inline => "inline",
         }
     }
 }
@@ -298,7 +344,7 @@ impl Write {
         let of_cell = |cell: &Cell| matches!(cell.source, Source::Parameter(_));
         let of_key = |part: &KeyPart| matches!(part.source, KeySource::Parameter(_));
         let mut parts = self.keys.iter().flat_map(|key| &key.parts);
-        self.cells.iter().any(of_cell) || parts.any(of_key)
+        self.cells.iter().any(of_cell) || parts.any(of_key) || !self.hashed.is_empty()
     }
 
     /// Puts the numbers of parameters in place of their places in the text.
@@ -316,6 +362,7 @@ impl Write {
                 number(place);
             }
         }
+        self.hashed.iter_mut().for_each(number);
     }
 }
 

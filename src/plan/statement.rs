@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::Context;
+use super::{Context, Plan, lineage};
 use crate::catalog::{Index, Table, TableKind, same_name};
 use crate::refusal::Refusal;
 use crate::sql::insert::Item;
@@ -197,11 +197,17 @@ impl<'a> Statement<'a> {
         name: &[u8],
     ) -> impl Iterator<Item = &'a Arc<Table>> {
         let index = self.index;
+        let views = self.context.views;
         let current = self.context.schema.map(str::as_bytes);
         let schema = schema.or(current).map(|s| index.fold(s).into_owned());
-        index.tables_named(name).iter().filter(move |t| {
+        let found = index.tables_named(name).iter().filter(move |t| {
             let own = index.fold(t.schema.as_bytes());
             self.sees(t) && schema.as_deref().is_none_or(|schema| *own == *schema)
+        });
+        found.map(|table| {
+            let mut views = views.iter();
+            let known = views.find(|(view, _)| Arc::ptr_eq(view, table));
+            known.map_or(table, |(_, shown)| shown)
         })
     }
 
@@ -353,14 +359,39 @@ pub(super) fn codecs(table: &Arc<Table>) -> Vec<CodecColumn> {
     table.codecs().map(column).collect()
 }
 
+/// Plans a statement that writes, with views that can be written in place of the table that they
+/// show.
+pub(super) fn through_views(
+    statement: Statement,
+    plan: impl FnOnce(Statement) -> Result<Plan, Refusal>,
+) -> Result<Plan, Refusal> {
+    let tables = statement.tables().into_iter();
+    let views = tables.filter(|table| table.kind != TableKind::Base);
+    let views = views.filter_map(|view| {
+        let shown = lineage::shown_table(&statement, &view)?;
+        Some((view, shown))
+    });
+    let views: Vec<(Arc<Table>, Arc<Table>)> = views.collect();
+    let context = Context {
+        views: &views,
+        ..*statement.context
+    };
+    plan(Statement {
+        text: statement.text,
+        tokens: statement.tokens,
+        context: &context,
+        index: statement.index,
+    })
+}
+
 /// The refusal of a statement that uses a view which shows a translated codec column.
 pub(super) fn refuse_views(tables: &[Arc<Table>]) -> Result<(), Refusal> {
     match tables.iter().find(|t| t.kind != TableKind::Base) {
         None => Ok(()),
         Some(view) => Err(refuse_table(
             view,
-            "this view may show a codec column, and codec-proxy does not follow views yet",
-            "select from the table itself",
+            "this view may show a codec column, and is more than some columns of one table",
+            "use the table itself",
         )),
     }
 }

@@ -7,6 +7,7 @@ mod keys;
 mod lineage;
 mod queries;
 mod settings;
+mod standing;
 mod writes;
 
 use std::sync::Arc;
@@ -98,6 +99,8 @@ pub(super) fn context() -> Context<'static> {
         view: View::Bytes,
         declare: &PLAIN,
         altered: None,
+        views: &[],
+        standing: Box::leak(Box::default()),
         stores: &stores,
     }
 }
@@ -129,6 +132,9 @@ fn short(plan: Result<Plan, Refusal>) -> String {
         Ok(Plan::Declare(_)) => "declare".into(),
         Ok(Plan::Ask(_)) => "ask".into(),
         Ok(Plan::Several) => "several".into(),
+        Ok(Plan::Prepare(_)) => "prepare".into(),
+        Ok(Plan::Handler(_)) => "handler".into(),
+        Ok(Plan::Inline) => "inline".into(),
         Ok(Plan::Describe(_)) => "describe".into(),
         Ok(Plan::Ddl(ddl)) => {
             let tables = ddl.tables.iter().map(|(s, t)| format!(" {s}.{t}"));

@@ -28,7 +28,7 @@ pub(super) fn plan(statement: Statement) -> Result<Plan, Refusal> {
     let columns: Vec<CodecColumn> = tables.iter().flat_map(codecs).collect();
     let read = statement.translated(&tables);
     let mut edits = Vec::new();
-    let mut hashed = false;
+    let mut hashed = Vec::new();
     let written = places
         .iter()
         .find_map(|at| statement.column_at(*at, &columns));
@@ -55,7 +55,7 @@ pub(super) fn plan(statement: Statement) -> Result<Plan, Refusal> {
             {
                 let compared = compared(statement, &update, tokens.clone())?;
                 setting.done.push(tokens.clone());
-                (edits, hashed) = (compared.0, !compared.1.is_empty());
+                (edits, hashed) = compared;
             }
             if let Some(column) = setting.keyed.take() {
                 match setting.key(&update, &column) {
@@ -70,17 +70,19 @@ pub(super) fn plan(statement: Statement) -> Result<Plan, Refusal> {
     }
     let Setting { cells, done, .. } = setting;
     uses_nothing_else(&statement, &read, done)?;
-    Ok(match cells.is_empty() && edits.is_empty() && !hashed {
-        true => Plan::Pass,
-        false => Plan::Write(Write {
-            cells,
-            keys,
-            lookup,
-            edits,
-            hashed,
-            ..Write::default()
-        }),
-    })
+    Ok(
+        match cells.is_empty() && edits.is_empty() && hashed.is_empty() {
+            true => Plan::Pass,
+            false => Plan::Write(Write {
+                cells,
+                keys,
+                lookup,
+                edits,
+                hashed,
+                ..Write::default()
+            }),
+        },
+    )
 }
 
 /// What is to be edited in WHERE, so that values are compared by their hashes, and the `?` there.

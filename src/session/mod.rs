@@ -3,7 +3,7 @@
 //! A session relays (`relay.rs`) until a statement needs a closer look. Then the responses under
 //! way are let through, a query on `information_schema.columns` gets another text, the statement is
 //! planned ([`crate::plan`]) and handled: passed on after all, refused, or run by one of `write`,
-//! `read`, `prepare`, `describe`, `declare`, `choose`, `dynamic` and `several`.
+//! `read`, `prepare`, `describe`, `declare`, `choose`, `dynamic`, `handler` and `several`.
 //! After that it relays again. Everything a session knows is gone with it.
 
 mod choose;
@@ -13,6 +13,7 @@ mod context;
 mod declare;
 mod describe;
 mod dynamic;
+mod handler;
 mod prepare;
 mod question;
 mod read;
@@ -25,7 +26,6 @@ mod verb;
 mod write;
 
 use std::io;
-use std::ops::Range;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -51,7 +51,7 @@ use self::write::infile;
 use crate::catalog::Index;
 use crate::codec::{Addressing, late};
 use crate::metrics::{Phase, metrics};
-use crate::plan::{self, Plan};
+use crate::plan::{self, Handler, Plan};
 use crate::refusal::Refusal;
 use crate::sql::lexer;
 use crate::view::View;
@@ -268,8 +268,11 @@ impl Session<'_> {
         if self.relay.context_valid {
             self.entry().uses(self.context.schema.as_deref());
         }
-        if let Ok(Plan::Ask(expression)) = plan {
-            return self.dynamic(statement, expression, &index).await;
+        if let Ok(Plan::Ask(ask)) = plan {
+            return self.dynamic(statement, ask, &index).await;
+        }
+        if let Ok(Plan::Prepare(prepare)) = plan {
+            return self.name(statement, prepare).await;
         }
         if let Ok(Plan::Several) = plan {
             return match self.relay.multi_statements {
@@ -281,7 +284,30 @@ impl Session<'_> {
         let relay = &mut self.relay;
         let done = match plan {
             Err(refusal) => return self.refuse(statement.seq, &refusal).await,
-            Ok(Plan::Pass | Plan::Ask(_) | Plan::Several) => return self.pass(statement),
+            Ok(Plan::Pass | Plan::Ask(_) | Plan::Prepare(_) | Plan::Several | Plan::Inline) => {
+                return self.pass(statement);
+            }
+            Ok(Plan::Handler(Handler::Open { name, table, .. })) => {
+                match relay.standing.open(&name, table, &self.shared.limits) {
+                    Ok(()) => return self.pass(statement),
+                    Err(refusal) => return self.refuse(statement.seq, &refusal).await,
+                }
+            }
+            Ok(Plan::Handler(Handler::Close { name })) => {
+                relay.standing.close(&name);
+                return self.pass(statement);
+            }
+            Ok(Plan::Handler(Handler::Read {
+                read,
+                table,
+                index: key,
+            })) => {
+                if let Err(failure) = handler::check(relay, &table, &key).await? {
+                    return self.fail(statement.seq, &failure).await;
+                }
+                let results = self.context.results;
+                read::run(relay, &self.shared, &index, results, statement, &read).await
+            }
             Ok(Plan::Write(write)) => {
                 drop(text);
                 let seq = statement.seq;
@@ -397,6 +423,7 @@ impl Session<'_> {
     async fn prepared(&mut self) -> io::Result<()> {
         self.settle().await?;
         self.begin(Verb::Prepared);
+        self.relay.note_changes();
         let head = self.relay.client.peek_packet(prepare::HEAD).await?;
         if !self.relay.context_valid && self.relay.prepared.asks_for_context(&head) {
             match context::ask(&mut self.relay).await? {
@@ -409,6 +436,9 @@ impl Session<'_> {
             }
         }
         let index = self.shared.catalog.index();
+        if self.relay.prepared.is_inline(&head) {
+            return self.inline().await;
+        }
         let running = prepare::Running {
             shared: &self.shared,
             index: &index,
@@ -417,6 +447,30 @@ impl Session<'_> {
         prepare::run(&mut self.relay, running).await?;
         self.relay.client.resume();
         Ok(())
+    }
+
+    /// Executes a prepared statement as the text that it is with its values.
+    async fn inline(&mut self) -> io::Result<()> {
+        let limit = self.shared.limits.statement_bytes;
+        let packet = self.relay.client.read_packet(limit).await?;
+        let seq = packet.seq;
+        let relay = &mut self.relay;
+        let text = prepare::inline::text(relay, &self.shared, &self.context, &packet.payload).await;
+        drop(packet);
+        let head = self.relay.query_head();
+        match text {
+            Err(refusal) => self.refuse(seq, &refusal).await,
+            Ok(text) => {
+                let statement = Statement {
+                    command: command::QUERY,
+                    payload: text,
+                    seq,
+                    packet: None,
+                    attributes: Bytes::from_static(&head[1..]),
+                };
+                Box::pin(self.statement(statement)).await
+            }
+        }
     }
 
     /// Plans with what is known of the session.
@@ -443,6 +497,8 @@ impl Session<'_> {
             view: self.relay.choice.view,
             declare: &self.shared.declare,
             altered: self.altered.as_ref(),
+            views: &[],
+            standing: &self.relay.standing,
             stores: &stores,
         })
     }
@@ -451,7 +507,7 @@ impl Session<'_> {
     async fn dynamic(
         &mut self,
         statement: Statement,
-        expression: Range<usize>,
+        ask: plan::Ask,
         index: &Index,
     ) -> io::Result<()> {
         if !self.relay.context_valid {
@@ -461,16 +517,36 @@ impl Session<'_> {
             }
         }
         let limit = self.shared.limits.statement_bytes;
-        let expression = &statement.payload[1..][expression];
+        let expression = &statement.payload[1..][ask.expression];
         let text = match dynamic::ask(&mut self.relay, expression, limit).await? {
             Ok(text) => text,
             Err(packet) => return self.answer(statement.seq, &packet).await,
         };
         self.look_for_codecs(&text).await;
         let plan = self.planned(|context| plan::examine_dynamic(&text, context, index));
-        let (relay, results) = (&mut self.relay, self.context.results);
-        let done = match plan {
+        let (plan, known) = match plan {
+            Ok(plan) => plan,
             Err(refusal) => return self.refuse(statement.seq, &refusal).await,
+        };
+        if let Some(name) = ask.name {
+            let mut prepare = plan::Prepare {
+                name,
+                text: known,
+                ..plan::Prepare::default()
+            };
+            match plan {
+                Plan::Ddl(ddl) => prepare.ddl = Some(ddl),
+                Plan::Describe(describe) => prepare.describe = Some(describe),
+                _ => {}
+            }
+            return self.name(statement, prepare).await;
+        }
+        let (relay, results) = (&mut self.relay, self.context.results);
+        let done = match Ok::<_, Refusal>(plan) {
+            Err(refusal) => return self.refuse(statement.seq, &refusal).await,
+            Ok(Plan::Read(read)) => {
+                read::run(relay, &self.shared, index, results, statement, &read).await
+            }
             Ok(Plan::Ddl(ddl)) => declare::ddl(relay, &self.shared.catalog, statement, &ddl).await,
             Ok(Plan::Describe(plan)) => describe::run(relay, statement, &plan).await,
             Ok(_) if relay.choice.view.translates_any(index) => {
@@ -481,6 +557,31 @@ impl Session<'_> {
         };
         self.relay.client.resume();
         done
+    }
+
+    /// `PREPARE`: what the name stands for from now on is noted, and the statement sent.
+    async fn name(&mut self, statement: Statement, prepare: plan::Prepare) -> io::Result<()> {
+        let standing = &mut self.relay.standing;
+        let noted = standing.prepare(&prepare.name, prepare.text, &self.shared.limits);
+        if let Err(refusal) = noted {
+            return self.refuse(statement.seq, &refusal).await;
+        }
+        let (relay, catalog) = (&mut self.relay, &self.shared.catalog);
+        match (prepare.ddl, prepare.describe) {
+            (Some(ddl), _) => declare::ddl(relay, catalog, statement, &ddl).await?,
+            (None, Some(describe)) => describe::run(relay, statement, &describe).await?,
+            (None, None) if prepare.edits.is_empty() => return self.pass(statement),
+            (None, None) => {
+                let text = plan::rewritten(&statement.payload[1..], &prepare.edits);
+                return self.pass(Statement {
+                    payload: [&statement.payload[..1], &text].concat().into(),
+                    packet: None,
+                    ..statement
+                });
+            }
+        }
+        self.relay.client.resume();
+        Ok(())
     }
 
     fn pass(&mut self, statement: Statement) -> io::Result<()> {

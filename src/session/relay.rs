@@ -28,7 +28,7 @@ use super::roster::{Entry, State};
 use super::verb::Verb;
 use crate::catalog::Catalog;
 use crate::metrics::metrics;
-use crate::plan::{self, Glance};
+use crate::plan::{self, Glance, Standing};
 use crate::refusal::Refusal;
 use crate::session::connection::buffers;
 use crate::session::connection::link::Link;
@@ -100,6 +100,8 @@ pub struct Relay {
     pub seq_shift: u8,
     /// The prepared statements that something is known of.
     pub prepared: Prepared,
+    /// What stands open in the session under a name.
+    pub standing: Standing,
     /// What the session has chosen to see.
     pub choice: Choice,
     guard: Guard,
@@ -164,6 +166,7 @@ impl Relay {
             schema_known: true,
             seq_shift: 0,
             prepared: Prepared::default(),
+            standing: Standing::default(),
             guard: Guard::default(),
             infile: false,
             collecting: None,
@@ -186,6 +189,7 @@ impl Relay {
         self.choice = Choice::new(self.listener);
         self.entry.sees(self.listener);
         self.prepared = Prepared::default();
+        self.standing = Standing::default();
         self.context_valid = false;
     }
 

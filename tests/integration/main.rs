@@ -20,6 +20,7 @@ mod describe;
 mod dump;
 mod faults;
 mod fidelity;
+mod handler;
 mod information;
 mod literals;
 mod login;

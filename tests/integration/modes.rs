@@ -3,6 +3,7 @@
 
 use crate::support::client::{Client, Login, caps, com, proof};
 use crate::support::lab::{Lab, PASSWORD};
+use crate::support::server::Server;
 
 fn lab(lab: Lab) -> Lab {
     lab.table("t", "id INT PRIMARY KEY, data JSON COMMENT ':<hash@main>:'");
@@ -154,4 +155,21 @@ fn how_a_session_begins() {
     login.charset = 28;
     let mut client = lab.connect(lab.proxy.port("bytes"), &login);
     check(&lab, &mut client, b"'\xbf\x5c\x5cx'");
+}
+
+/// What the server runs for each client before its first statement.
+#[test]
+fn init_connect() {
+    let server = Server::start(&[
+        "--init-connect=SET sql_mode = 'NO_BACKSLASH_ESCAPES,ANSI_QUOTES', NAMES gbk",
+    ]);
+    let lab = lab(Lab::at(server.port, "init_connect", |config| config));
+    let mut client = lab.bytes();
+    assert_eq!(client.text("SELECT @@character_set_client"), "gbk");
+    for literal in [&br"'a\'"[..], b"'\xd5\x5c'", b"_binary'\xd5\x5c'"] {
+        let mut client = lab.bytes();
+        check(&lab, &mut client, literal);
+    }
+    drop(client);
+    drop(lab);
 }

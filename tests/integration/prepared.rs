@@ -2,6 +2,7 @@
 
 mod bulk;
 mod codecs;
+mod inline;
 mod long_data;
 mod reads;
 pub mod statement;

@@ -139,7 +139,7 @@ fn statements_that_write_a_codec_column() {
             b"",
         ],
         [b"PREPARE p FROM 'UPDATE t SET data = ?'", b"", b""],
-        [b"PREPARE p FROM 'SELECT data FROM t'", b"", b""],
+        [b"PREPARE p FROM 'SELECT HEX(data) FROM t'", b"", b""],
         [b"EXECUTE IMMEDIATE 'UPDATE t SET data = note'", b"", b""],
         [b"BEGIN NOT ATOMIC UPDATE t SET data = note; END", b"", b""],
         [
@@ -302,8 +302,8 @@ fn prepared_statements_on_codec_columns() {
     let before = state(&lab, &mut direct);
     for statement in [
         "SELECT HEX(data) FROM t WHERE id = ?",
-        "INSERT INTO t (id, data) VALUES (?, CONCAT(?, 'x'))",
-        "INSERT INTO t (id, data) SELECT id, raw FROM plain WHERE id = ?",
+        "INSERT INTO t (id, data) VALUES (?, CONCAT(?, data))",
+        "INSERT INTO t (id, data) SELECT id, HEX(data) FROM t WHERE id = ?",
         "UPDATE plain SET text = (SELECT data FROM t WHERE id = ?)",
     ] {
         match client.prepare(statement) {
@@ -317,6 +317,8 @@ fn prepared_statements_on_codec_columns() {
         "UPDATE t SET note = ? WHERE id = ?",
         "DELETE FROM t WHERE id = ?",
         "SELECT raw FROM plain",
+        "INSERT INTO t (id, data) VALUES (?, CONCAT(?, 'x'))",
+        "INSERT INTO t (id, data) SELECT id, raw FROM plain WHERE id = ?",
     ] {
         if let Err(error) = client.prepare(statement) {
             panic!("{statement}: {error}");

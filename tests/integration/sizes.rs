@@ -323,7 +323,9 @@ fn the_longest_value_can_be_read() {
     }
     let mut codes = vec![
         client.error(text(4, &value)).code,
-        insert.error(&mut client, &[int(4), bytes(BLOB, &value)]).code,
+        insert
+            .error(&mut client, &[int(4), bytes(BLOB, &value)])
+            .code,
     ];
     send_pieces(&mut client, &insert, 1, &value, 999);
     codes.push(insert.error(&mut client, &[int(4), apart(BLOB)]).code);

@@ -196,11 +196,15 @@ impl Walk<'_> {
             }
             ("MIN" | "MAX", [arg]) => {
                 let value = self.value_of(arg, scope);
-                if let Value::Codec(column) = value {
+                // Of one value it is that value; any more are not in their own order.
+                if let Value::Codec(column) = &value
+                    && (windowed || !is_alone_in_group(arg, scope))
+                {
                     let reason = "its order is that of what is stored and not of the values";
-                    self.touch(&column, reason);
+                    let way_out = "group by all of the primary key, so that there is one value";
+                    self.touch_but(column, reason, way_out);
                 }
-                Value::Plain
+                value
             }
             (_, args) => {
                 args.iter().for_each(|arg| self.use_of(arg, scope));
@@ -276,6 +280,19 @@ impl Visitor for Inside<'_, '_, '_, '_> {
     fn post_visit_query(&mut self, _: &Query) -> ControlFlow<()> {
         self.queries -= 1;
         ControlFlow::Continue(())
+    }
+}
+
+/// Whether an expression is the name of a column that has one value in each group of rows.
+fn is_alone_in_group(expr: &Expr, scope: &Scope) -> bool {
+    match expr {
+        Expr::Identifier(name) => scope.has_one_value(&[&name.value]),
+        Expr::CompoundIdentifier(names) => {
+            let names: Vec<&str> = names.iter().map(|n| n.value.as_str()).collect();
+            scope.has_one_value(&names)
+        }
+        Expr::Nested(inner) => is_alone_in_group(inner, scope),
+        _ => false,
     }
 }
 

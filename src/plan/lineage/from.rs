@@ -1,5 +1,7 @@
 //! FROM clauses: the tables whose columns can be named, and what `*` stands for.
 
+use std::sync::Arc;
+
 use sqlparser::ast::{
     Expr, Ident, JoinConstraint, JoinOperator, ObjectName, TableAlias, TableAliasColumnDef,
     TableFactor, TableWithJoins,
@@ -110,6 +112,7 @@ impl Walk<'_> {
         outer: Option<&Scope>,
         all: &mut From<'q>,
     ) -> Columns {
+        let mut base = None;
         let (name, schema, columns) = match factor {
             TableFactor::Table {
                 name,
@@ -120,6 +123,7 @@ impl Walk<'_> {
                 self.explain_object(name);
                 self.alias(alias.as_ref());
                 let columns = self.table(name);
+                base = self.base_table(name);
                 let parts = name_parts(name);
                 let current = || self.statement.context.schema.map(str::to_owned);
                 match (alias, parts.as_slice()) {
@@ -184,6 +188,8 @@ impl Walk<'_> {
             name,
             schema,
             columns: columns.clone(),
+            table: base,
+            grouped: Vec::new(),
         });
         visible(columns)
     }
@@ -240,8 +246,19 @@ impl Walk<'_> {
         }
     }
 
+    /// The base table with codec columns of that name, unless it is that of a common table.
+    fn base_table(&self, name: &ObjectName) -> Option<Arc<Table>> {
+        let (schema, table) = match name_parts(name)[..] {
+            [table] if !self.ctes.iter().any(|(name, _)| same_name(name, table)) => (None, table),
+            [schema, table] => (Some(schema), table),
+            _ => return None,
+        };
+        let found = self.statement.table(schema, table)?;
+        (found.kind == TableKind::Base).then(|| found.clone())
+    }
+
     /// All columns of a codec table; the ones that `*` leaves out, too.
-    pub fn columns_of_table(&self, table: &std::sync::Arc<Table>) -> Columns {
+    pub fn columns_of_table(&self, table: &Arc<Table>) -> Columns {
         let view = self.statement.context.view;
         let output = |(position, column): (usize, &crate::catalog::Column)| {
             let translated = column.codec.as_ref().is_some_and(|c| view.translates(c));

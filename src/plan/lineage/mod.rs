@@ -17,6 +17,8 @@ mod scope;
 mod view;
 mod walk;
 
+pub(super) use view::shown_table;
+
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -298,7 +300,13 @@ pub(super) fn of_condition(
     tokens: Range<usize>,
     targets: &[Target],
 ) -> Result<(Vec<super::Edit>, Vec<usize>), Refusal> {
-    let tables = statement.tables();
+    let mut tables = statement.tables();
+    // Those that the statement names otherwise.
+    for table in targets.iter().filter_map(|target| target.table.as_ref()) {
+        if !tables.iter().any(|known| Arc::ptr_eq(known, table)) {
+            tables.push(table.clone());
+        }
+    }
     let columns = statement.translated(&tables);
     if !has_views(&tables) && is_proven_untouched(&statement, tokens.clone(), &columns) {
         return Ok(Default::default());
@@ -342,6 +350,8 @@ impl Target {
             name: Some(self.name.clone()),
             schema: self.schema.clone(),
             columns,
+            table: self.table.clone(),
+            grouped: Vec::new(),
         }
     }
 }

@@ -10,6 +10,7 @@ use super::columns::{Columns, Output, Part, Value, is_alike, is_by_content, is_h
 use super::from::visible;
 use super::scope::Scope;
 use super::walk::{Walk, name_parts};
+use crate::catalog::same_name;
 
 const COMPARES: &str = "compare what is stored and not the values";
 
@@ -240,6 +241,7 @@ impl Walk<'_> {
         for condition in from.conditions {
             self.use_of(condition, &scope);
         }
+        group_factors(&mut scope, select);
         let select_at = self.token(select.select_token.0.span);
         let columns = self.items(&select.projection, &scope, &from.columns, select_at);
         if let Some(column) = columns.codec().filter(|_| select.into.is_some()) {
@@ -400,6 +402,49 @@ impl Walk<'_> {
             }
         }
     }
+}
+
+/// Notes by which columns of which tables the rows are grouped, for what is said of a group.
+fn group_factors(scope: &mut Scope, select: &Select) {
+    let GroupByExpr::Expressions(grouped, modifiers) = &select.group_by else {
+        return;
+    };
+    // Rows of ROLLUP stand for many groups.
+    let rolls = |e: &Expr| matches!(e, Expr::Rollup(_) | Expr::Cube(_) | Expr::GroupingSets(_));
+    if !modifiers.is_empty() || grouped.iter().any(rolls) {
+        return;
+    }
+    for expr in grouped {
+        let name: Vec<&str> = match expr {
+            // An alias could be meant.
+            Expr::Identifier(name) if is_alias(&name.value, select) => continue,
+            Expr::Identifier(name) => vec![&name.value],
+            Expr::CompoundIdentifier(names) => names.iter().map(|n| n.value.as_str()).collect(),
+            _ => continue,
+        };
+        let found = scope.base(&name).map(std::ptr::from_ref);
+        let mut factors = scope.factors.iter_mut();
+        if let Some(factor) = factors.find(|f| found == Some(std::ptr::from_ref(&**f)))
+            && let Some(column) = name.last()
+        {
+            factor.grouped.push((*column).to_owned());
+        }
+    }
+}
+
+/// Whether an item of a SELECT has this name without being the column of that name.
+fn is_alias(name: &str, select: &Select) -> bool {
+    select.projection.iter().any(|item| match item {
+        SelectItem::ExprWithAlias { expr, alias } => {
+            let own = match expr {
+                Expr::Identifier(own) => Some(own),
+                Expr::CompoundIdentifier(names) => names.last(),
+                _ => None,
+            };
+            same_name(&alias.value, name) && !own.is_some_and(|own| same_name(&own.value, name))
+        }
+        _ => false,
+    })
 }
 
 /// The number that an expression in ORDER BY or GROUP BY is: the place of a result column.

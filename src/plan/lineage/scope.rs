@@ -1,7 +1,9 @@
 //! What the names in a part of a query mean.
 
+use std::sync::Arc;
+
 use super::columns::{Columns, Value, is_same};
-use crate::catalog::{Index, same_name};
+use crate::catalog::{Column, Index, Table, same_name};
 use crate::plan::statement::CodecColumn;
 
 /// A table of a FROM clause.
@@ -12,6 +14,11 @@ pub(super) struct Factor {
     /// The schema, by which it can be named too if it has no alias.
     pub schema: Option<String>,
     pub columns: Columns,
+    /// The table, if it is a base table with codec columns.
+    pub table: Option<Arc<Table>>,
+    /// The names of its columns that the rows are grouped by, if nothing else puts more of them
+    /// together.
+    pub grouped: Vec<String>,
 }
 
 /// The tables whose columns can be named at some place.
@@ -48,6 +55,33 @@ impl Factor {
 }
 
 impl<'s> Scope<'s> {
+    /// The base table of this scope itself, with codec columns, that a name is of.
+    pub fn base(&self, name: &[&str]) -> Option<&Factor> {
+        let (column, qualifier) = name.split_last()?;
+        let mut bearing = self.factors.iter().filter(|factor| {
+            (qualifier.is_empty() || factor.is_named(qualifier))
+                && !factor.columns.named(column).is_empty()
+        });
+        match (bearing.next(), bearing.next()) {
+            (Some(only), None) if only.table.is_some() => Some(only),
+            _ => None,
+        }
+    }
+
+    /// Whether the column has one value in each group of rows: they are grouped by it, or by all of
+    /// the primary key of its table.
+    pub fn has_one_value(&self, name: &[&str]) -> bool {
+        let Some((factor, column)) = self.base(name).zip(name.last()) else {
+            return false;
+        };
+        let is_grouped = |name: &str| factor.grouped.iter().any(|g| same_name(g, name));
+        // The catalog does not say of a hidden column (`_…`) whether it is one of the key.
+        let columns = factor.table.iter().flat_map(|table| &table.columns);
+        let of_key = |c: &&Column| c.key.is_some() || c.name.starts_with('_');
+        let mut key = columns.filter(of_key).peekable();
+        is_grouped(column) || key.peek().is_some() && key.all(|part| is_grouped(&part.name))
+    }
+
     /// What a name means here.
     pub fn find(&self, name: &[&str], index: &Index) -> Found {
         match name.split_last() {

@@ -383,3 +383,131 @@ fn nest() {
         + &" UNION ALL SELECT traces FROM session".repeat(2_000);
     assert_eq!(lines(&unions), "session.traces");
 }
+
+#[test]
+fn views_of_one_table_are_written_in_its_place() {
+    let view = |definition: &str| index().with_definition("lab", "v_traces", definition);
+    let found = |definition: &str, text: &str| {
+        let text = Bytes::copy_from_slice(text.as_bytes());
+        match examine(&text, &context(), &view(definition)) {
+            Ok(Plan::Pass) => "pass".to_owned(),
+            Ok(Plan::Write(write)) => {
+                let cell = |c: &super::super::Cell| format!("{}@{}", c.table.name, c.column);
+                write.cells.iter().map(cell).collect::<Vec<_>>().join(" ")
+            }
+            Ok(other) => format!("{other:?}"),
+            Err(refusal) => refusal.message,
+        }
+    };
+    let some =
+        "select `s`.`traces` AS `traces`,`s`.`t` AS `t` from `lab`.`session` `s` where `s`.`t` > 1";
+    for (text, expected) in [
+        ("INSERT INTO v_traces VALUES ('mYm', 2)", "session@0"),
+        (
+            "INSERT INTO v_traces (t, traces) VALUES (2, 'mYm')",
+            "session@0",
+        ),
+        (
+            "UPDATE v_traces v SET v.traces = 'mYm' WHERE v.t = 1",
+            "session@0",
+        ),
+        ("UPDATE v_traces SET t = 2", "pass"),
+        ("DELETE FROM lab.v_traces WHERE t = 2", "pass"),
+    ] {
+        assert_eq!(found(some, text), expected, "{text}");
+    }
+    for other in [
+        "select `lab`.`session`.`traces` AS `other` from `lab`.`session`",
+        "select distinct `lab`.`session`.`traces` AS `traces` from `lab`.`session`",
+        "select `lab`.`session`.`traces` AS `traces` from `lab`.`session` limit 3",
+        "select `lab`.`session`.`traces` AS `traces` from `lab`.`session` group by `lab`.`session`.`t`",
+        "select `lab`.`session`.`traces` AS `traces` from (`lab`.`session` join `lab`.`other`)",
+        "select `lab`.`session`.`traces` AS `traces`,1 AS `t` from `lab`.`session`",
+        "select `lab`.`session`.`traces` AS `traces` from `lab`.`session` where `lab`.`session`.`traces` = 'x'",
+        "select `lab`.`session`.`traces` AS `traces` from `lab`.`session` union all select 1",
+    ] {
+        let told = found(other, "INSERT INTO v_traces (traces) VALUES ('mYm')");
+        assert!(told.contains("this view may show"), "{other}: {told}");
+    }
+}
+
+#[test]
+fn the_least_of_one_value_is_that_value() {
+    use crate::catalog::{Column, ColumnCodec, KeyType, NameCase, Table, TableKind};
+    use crate::codec::TypeSpec;
+
+    let table = |name: &str, columns: &[&str]| {
+        let column = |name: &&str| Column {
+            name: (*name).into(),
+            invisible: false,
+            marker: None,
+            codec: (*name == "data").then(|| {
+                let spec = TypeSpec::parse("<blob@main>").expect("a type");
+                ColumnCodec::Chain(spec.resolve().expect("a chain"))
+            }),
+            key: matches!(*name, "a" | "b").then_some(KeyType::Int),
+        };
+        std::sync::Arc::new(Table {
+            schema: "lab".into(),
+            name: name.into(),
+            kind: TableKind::Base,
+            columns: columns.iter().map(column).collect(),
+        })
+    };
+    let tables = vec![
+        table("scan", &["a", "b", "note", "data"]),
+        table("hidden", &["a", "_c", "data"]),
+        table("keyless", &["note", "data"]),
+    ];
+    let index = Index::new(tables, NameCase::Sensitive, true);
+    let is_read = |text: &str| {
+        let text = Bytes::copy_from_slice(text.as_bytes());
+        matches!(examine(&text, &context(), &index), Ok(Plan::Read(_)))
+    };
+    for (text, expected) in [
+        ("SELECT MIN(data) FROM scan GROUP BY a, b", true),
+        (
+            "SELECT MAX((data)) FROM scan GROUP BY b, note, scan.a",
+            true,
+        ),
+        ("SELECT MAX(data) FROM scan GROUP BY data", true),
+        (
+            "SELECT MAX(x.data) FROM scan x JOIN other GROUP BY x.a, x.b",
+            true,
+        ),
+        ("SELECT a AS a, MIN(data) FROM scan GROUP BY a, b", true),
+        ("SELECT MIN(data) FROM scan", false),
+        ("SELECT MIN(data) FROM scan GROUP BY a", false),
+        ("SELECT MIN(data) FROM scan GROUP BY a, b + 1", false),
+        (
+            "SELECT MIN(data) FROM scan GROUP BY a, b WITH ROLLUP",
+            false,
+        ),
+        ("SELECT note AS a, MIN(data) FROM scan GROUP BY a, b", false),
+        (
+            "SELECT MIN(y.data) FROM scan x JOIN scan y GROUP BY x.a, x.b",
+            false,
+        ),
+        (
+            "SELECT MIN(data) FROM (SELECT * FROM scan) s GROUP BY a, b",
+            false,
+        ),
+        (
+            "WITH scan AS (SELECT 1 AS a, 2 AS b, data FROM keyless) SELECT MIN(data) FROM scan GROUP BY a, b",
+            false,
+        ),
+        (
+            "SELECT (SELECT MIN(s.data) FROM other GROUP BY s.a, s.b) FROM scan s",
+            false,
+        ),
+        (
+            "SELECT MIN(data) OVER (PARTITION BY a) FROM scan GROUP BY a, b",
+            false,
+        ),
+        ("SELECT MIN(data) FROM keyless GROUP BY note", false),
+        ("SELECT MIN(data) FROM hidden GROUP BY a", false),
+        ("SELECT MIN(data) FROM hidden GROUP BY a, _c", true),
+    ] {
+        assert_eq!(is_read(text), expected, "{text}");
+    }
+}

@@ -17,6 +17,8 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
+use super::inline::Inline;
+use super::long::LongData;
 use super::{Describing, Planned, Record, Slot, Translated, What};
 use crate::catalog::Index;
 use crate::codec::{HEAD_LEN, Notation};
@@ -96,7 +98,7 @@ pub async fn prepare(
             let definitions = result_columns(&packets, relay.responses.shape());
             Ok((packets, definitions))
         }
-        What::Passing | What::Ddl(_) => Ok((packets, Vec::new())),
+        What::Passing | What::Ddl(_) | What::Inline(_) => Ok((packets, Vec::new())),
     };
     let (packets, definitions) = match told {
         Ok(told) => told,
@@ -109,13 +111,15 @@ pub async fn prepare(
     };
     let view = match &what {
         What::Ddl(_) => None,
-        What::Passing | What::Describing(_) | What::Translated(_) => Some(relay.choice.view),
+        What::Passing | What::Describing(_) | What::Translated(_) | What::Inline(_) => {
+            Some(relay.choice.view)
+        }
     };
     let mut record = Record { view, what };
     match &mut record.what {
         What::Translated(translated) => translated.definitions = definitions,
         What::Describing(describing) => describing.definitions = definitions,
-        What::Passing | What::Ddl(_) => {}
+        What::Passing | What::Ddl(_) | What::Inline(_) => {}
     }
     relay.prepared.remember(id, record);
     tell(relay, seq, &packets).await.map(Ok)
@@ -135,6 +139,7 @@ impl Preparing<'_> {
             Plan::Write(write) => {
                 (write.cells.iter()).any(|cell| !matches!(cell.source, Source::Parameter(_)))
             }
+            Plan::Inline => true,
             _ => false,
         };
         let kept = if keeps { text.len() as u64 } else { 0 };
@@ -154,12 +159,12 @@ impl Preparing<'_> {
                     ..self.writing(relay, &statement.payload.slice(1..), write)?
                 };
                 let bound = planned.bound();
-                let edits: Vec<Edit> = bound
-                    .map(|cell| Edit {
-                        span: planned.write.cells[cell].span.clone(),
-                        text: b"?".to_vec(),
-                    })
-                    .collect();
+                let bound = bound.map(|cell| Edit {
+                    span: planned.write.cells[cell].span.clone(),
+                    text: b"?".to_vec(),
+                });
+                let mut edits: Vec<Edit> = bound.chain(planned.write.edits.clone()).collect();
+                edits.sort_by_key(|edit| (edit.span.start, edit.span.end));
                 let text = edited(&edits);
                 Ok((text, What::Translated(Translated::new(planned))))
             }
@@ -168,9 +173,23 @@ impl Preparing<'_> {
                 let describing = Describing { plan, definitions };
                 Ok((None, What::Describing(Box::new(describing))))
             }
-            Plan::Pass | Plan::Several | Plan::Choose(_) | Plan::Ask(_) | Plan::Load(_) => {
-                Ok((None, What::Passing))
+            Plan::Inline => {
+                let inline = Inline {
+                    text: Bytes::copy_from_slice(text),
+                    places: self.parameters.clone(),
+                    kinds: Vec::new(),
+                    long: LongData::default(),
+                    context: self.context.clone(),
+                };
+                Ok((None, What::Inline(Box::new(inline))))
             }
+            Plan::Pass
+            | Plan::Prepare(_)
+            | Plan::Handler(_)
+            | Plan::Several
+            | Plan::Choose(_)
+            | Plan::Ask(_)
+            | Plan::Load(_) => Ok((None, What::Passing)),
         }
     }
 
@@ -187,6 +206,7 @@ impl Preparing<'_> {
             read,
             context: self.context.clone(),
             expressions: Vec::new(),
+            has_results: true,
             kept: 0,
         }
     }
@@ -198,17 +218,22 @@ impl Preparing<'_> {
         let Write {
             cells,
             keys,
-            // Refused by `examine_prepared`.
+            // Run as a text, or refused, by `examine_prepared`.
             lookup: _,
             copied: _,
+            // Put into the text.
             edits: _,
-            hashed: _,
-            returned: _,
+            hashed,
+            returned,
         } = &write;
+        let returned = returned.clone();
         let mut columns = Vec::with_capacity(cells.len());
         // Places in the text, and what stands there for the server.
         let mut slots: Vec<(usize, Slot)> = (self.parameters.iter().enumerate())
-            .map(|(n, place)| (*place, Slot::Client(n)))
+            .map(|(n, place)| match hashed.contains(&n) {
+                true => (*place, Slot::Hashed(n)),
+                false => (*place, Slot::Client(n)),
+            })
             .collect();
         for (number, cell) in cells.iter().enumerate() {
             let column = Arc::new(Coded::new(&cell.table, cell.column)?);
@@ -251,7 +276,8 @@ impl Preparing<'_> {
             columns,
             slots: slots.into_iter().map(|(_, slot)| slot).collect(),
             count: self.parameters.len(),
-            read: Read::announced(),
+            has_results: returned.is_some(),
+            read: returned.unwrap_or_else(Read::announced),
             context: self.context.clone(),
             expressions,
             kept: 0,

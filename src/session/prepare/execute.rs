@@ -83,7 +83,9 @@ pub async fn run(relay: &mut Relay, running: Running<'_>) -> io::Result<()> {
         Some(What::Describing(describing)) => Some((**describing).clone()),
         _ => None,
     };
-    if let (command::STMT_SEND_LONG_DATA, Some(What::Translated(_))) = (command, what) {
+    if let (command::STMT_SEND_LONG_DATA, Some(What::Translated(_) | What::Inline(_))) =
+        (command, what)
+    {
         return long::receive(relay, running.shared, id).await;
     }
     let packet = relay.client.read_packet(limit).await?;
@@ -102,10 +104,12 @@ pub async fn run(relay: &mut Relay, running: Running<'_>) -> io::Result<()> {
                 Err(Failure::Server(packet)) => answer(relay, seq, &packet).await,
             }
         }
-        command::STMT_FETCH => fetch(relay, running, id, packet).await,
+        command::STMT_FETCH if relay.prepared.translated(id).is_some() => {
+            fetch(relay, running, id, packet).await
+        }
         _ => {
-            if let Some(translated) = relay.prepared.translated(id) {
-                translated.long = LongData::default();
+            if let Some(long) = relay.prepared.long(id) {
+                *long = LongData::default();
             }
             relay.server.write_packet(0, &packet.payload).await?;
             relay.responses.sent(command::expect(command));
@@ -213,7 +217,7 @@ async fn execute(
         translated.kinds = kinds;
     }
     let total = send(relay, command, parts).await?;
-    if !plan.has_results() {
+    if !plan.has_results {
         relay.seq_shift = seq
             .wrapping_add(1)
             .wrapping_sub(packet::chunks(total) as u8);

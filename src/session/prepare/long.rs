@@ -16,8 +16,8 @@ use std::sync::Arc;
 
 use tokio::io::AsyncWriteExt;
 
-use super::Slot;
 use super::spool::{Gathering, Spooled};
+use super::{Slot, What};
 use crate::codec::HEAD_LEN;
 use crate::refusal::Refusal;
 use crate::session::relay::Relay;
@@ -101,6 +101,16 @@ impl LongData {
 pub async fn receive(relay: &mut Relay, shared: &Shared, id: u32) -> io::Result<()> {
     let head = relay.client.peek_packet(HEAD + HEAD_LEN).await?;
     let manner = relay.choice.manner();
+    if let Some(What::Inline(inline)) = relay.prepared.record(id).map(|record| &record.what) {
+        let count = inline.places.len();
+        let number = head
+            .get(NUMBER)
+            .map(|b| usize::from(b[0]) | usize::from(b[1]) << 8);
+        return match number.filter(|n| *n < count) {
+            Some(number) => gather(relay, shared, id, number).await,
+            None => pass(relay).await,
+        };
+    }
     let Some(translated) = relay.prepared.translated(id) else {
         return pass(relay).await;
     };
@@ -154,10 +164,10 @@ async fn pass(relay: &mut Relay) -> io::Result<()> {
 /// Gathers the client's next payload, but for its head.
 async fn gather(relay: &mut Relay, shared: &Shared, id: u32, number: usize) -> io::Result<()> {
     let others = relay.prepared.long_data();
-    let Some(translated) = relay.prepared.translated(id) else {
+    let Some(long) = relay.prepared.long(id) else {
         return Ok(());
     };
-    let known = translated.long.values.remove(&number);
+    let known = long.values.remove(&number);
     let mut value = known.unwrap_or_else(|| Long::Gathered(Gathering::default()));
     let others = match &value {
         Long::Gathered(gathering) => others.saturating_sub(gathering.charge()),
@@ -181,8 +191,8 @@ async fn gather(relay: &mut Relay, shared: &Shared, id: u32, number: usize) -> i
             break;
         }
     }
-    if let Some(translated) = relay.prepared.translated(id) {
-        translated.long.values.insert(number, value);
+    if let Some(long) = relay.prepared.long(id) {
+        long.values.insert(number, value);
     }
     Ok(())
 }

@@ -18,6 +18,7 @@
 mod answer;
 mod bulk;
 mod execute;
+pub mod inline;
 mod long;
 mod spool;
 mod values;
@@ -31,6 +32,7 @@ pub use execute::{HEAD, Running, run};
 
 use bytes::Bytes;
 
+use self::inline::Inline;
 use self::long::LongData;
 use super::coded::Coded;
 use super::context::SessionContext;
@@ -99,6 +101,8 @@ enum What {
     Describing(Box<Describing>),
     /// It writes or reads codec columns.
     Translated(Box<Translated>),
+    /// It is run as a text.
+    Inline(Box<Inline>),
 }
 
 /// A statement that describes columns.
@@ -138,6 +142,8 @@ struct Planned {
     context: SessionContext,
     /// What the server is asked for at each execution, with the cells that it is for.
     expressions: Vec<(usize, Expression)>,
+    /// Whether its response may hold columns to decode.
+    has_results: bool,
     /// Bytes of its text that its literals and expressions keep in memory.
     kept: u64,
 }
@@ -202,7 +208,7 @@ impl Prepared {
             Some(record) => match record.what {
                 What::Passing => false,
                 What::Ddl(_) | What::Describing(_) => executes,
-                What::Translated(_) => true,
+                What::Translated(_) | What::Inline(_) => true,
             },
         }
     }
@@ -213,7 +219,21 @@ impl Prepared {
             payload.first(),
             Some(&(command::STMT_EXECUTE | command::STMT_BULK_EXECUTE | command::STMT_FETCH))
         );
-        depends && id(payload).is_some_and(|id| self.translated(id).is_some())
+        let mut is_known = |id| match self.record(id).map(|record| &record.what) {
+            Some(What::Translated(_) | What::Inline(_)) => true,
+            Some(What::Passing | What::Ddl(_) | What::Describing(_)) | None => false,
+        };
+        depends && id(payload).is_some_and(&mut is_known)
+    }
+
+    /// Whether this command executes a statement that is run as a text.
+    pub fn is_inline(&mut self, payload: &[u8]) -> bool {
+        let executes = matches!(
+            payload.first(),
+            Some(&(command::STMT_EXECUTE | command::STMT_BULK_EXECUTE))
+        );
+        let record = id(payload).and_then(|id| self.record(id));
+        executes && record.is_some_and(|record| matches!(record.what, What::Inline(_)))
     }
 
     /// The client closes a statement by this command.
@@ -231,7 +251,12 @@ impl Prepared {
         if self.by_id.len() >= limits.prepared_statements {
             return Err(Refusal::too_many_statements(limits.prepared_statements));
         }
-        let others: u64 = self.translations().map(|t| t.plan.kept).sum();
+        let kept_by = |record: &Record| match &record.what {
+            What::Translated(translated) => translated.plan.kept,
+            What::Inline(inline) => inline.text.len() as u64,
+            What::Passing | What::Ddl(_) | What::Describing(_) => 0,
+        };
+        let others: u64 = self.by_id.values().map(kept_by).sum();
         match others + kept > limits.statement_bytes {
             true => Err(Refusal::limit(
                 "the values in the texts of all prepared statements are longer than \
@@ -239,13 +264,6 @@ impl Prepared {
             )),
             false => Ok(()),
         }
-    }
-
-    fn translations(&self) -> impl Iterator<Item = &Translated> {
-        self.by_id.values().filter_map(|record| match &record.what {
-            What::Translated(translated) => Some(&**translated),
-            What::Passing | What::Ddl(_) | What::Describing(_) => None,
-        })
     }
 
     fn remember(&mut self, id: u32, record: Record) {
@@ -269,13 +287,27 @@ impl Prepared {
     fn translated(&mut self, id: u32) -> Option<&mut Translated> {
         match &mut self.record(id)?.what {
             What::Translated(translated) => Some(translated),
+            What::Passing | What::Ddl(_) | What::Describing(_) | What::Inline(_) => None,
+        }
+    }
+
+    /// What has come for a statement before its next execution.
+    fn long(&mut self, id: u32) -> Option<&mut LongData> {
+        match &mut self.record(id)?.what {
+            What::Translated(translated) => Some(&mut translated.long),
+            What::Inline(inline) => Some(&mut inline.long),
             What::Passing | What::Ddl(_) | What::Describing(_) => None,
         }
     }
 
     /// What is held for values that have come in pieces, in bytes.
     fn long_data(&self) -> u64 {
-        self.translations().map(|t| t.long.charge()).sum()
+        let held = |record: &Record| match &record.what {
+            What::Translated(translated) => translated.long.charge(),
+            What::Inline(inline) => inline.long.charge(),
+            What::Passing | What::Ddl(_) | What::Describing(_) => 0,
+        };
+        self.by_id.values().map(held).sum()
     }
 
     /// Forgets the statements of other views; gives their ids.
@@ -314,11 +346,6 @@ impl Planned {
             Slot::Text(cell) => Some(*cell),
             _ => None,
         })
-    }
-
-    /// Whether its response may hold columns to decode.
-    fn has_results(&self) -> bool {
-        self.write.cells.is_empty()
     }
 
     /// The server's parameter that the client knows by this number.

@@ -114,6 +114,31 @@ impl Means {
         }
     }
 
+    /// A value by itself, all of it; one of more than `limit` bytes is an error.
+    pub async fn whole(&self, shown: &Shown, stored: Bytes, limit: u64) -> Result<Bytes, Refusal> {
+        let column = &shown.column;
+        let (mut value, _) = self.begin(shown, stored)?;
+        value.arrive(column).await;
+        let (len, value) = match value.ready(column).await? {
+            Ready::Bytes(bytes) | Ready::Value(bytes) => (bytes.len() as u64, Ok(bytes)),
+            Ready::Reader(reader) => (reader.size(), Err(reader)),
+            Ready::Later(_) => return Err(refuse::internal(&column.name)),
+        };
+        if len > limit {
+            return Err(Refusal::limit(&format!(
+                "{}: the value is longer than limits.value_bytes",
+                column.name
+            )));
+        }
+        match value {
+            Ok(bytes) => Ok(bytes),
+            Err(reader) => {
+                let value = reader.collect().await;
+                value.map_err(|e| refuse::store(&column.name, &e))
+            }
+        }
+    }
+
     /// The object that a pointer names.
     fn fetch(&self, column: &Arc<Coded>, stored: &[u8]) -> Result<(Value, u64), Refusal> {
         let pointer =
@@ -243,6 +268,17 @@ fn spawn(
 }
 
 impl Value {
+    /// Waits for it, if it is under way. Cancel safe: what has arrived stays.
+    async fn arrive(&mut self, column: &Coded) {
+        if let Self::Fetching(handle) = self {
+            let fetched = handle.await;
+            *self = Self::Fetched(fetched.unwrap_or_else(|error| {
+                tracing::error!(%error, "a value's task broke off");
+                Err(refuse::internal(&column.name))
+            }));
+        }
+    }
+
     fn later(later: Later) -> Self {
         Self::Fetched(Ok(Ready::Later(later)))
     }
@@ -266,14 +302,8 @@ pub async fn first_ready(window: &mut VecDeque<Row>) {
         return;
     };
     for part in &mut row.parts {
-        if let Part::Value(column, value) = part
-            && let Value::Fetching(handle) = value
-        {
-            let fetched = handle.await;
-            *value = Value::Fetched(fetched.unwrap_or_else(|error| {
-                tracing::error!(%error, "a value's task broke off");
-                Err(refuse::internal(&column.name))
-            }));
+        if let Part::Value(column, value) = part {
+            value.arrive(column).await;
         }
     }
 }

@@ -1,8 +1,8 @@
-//! INSERT … SELECT of expressions into codec columns.
+//! INSERT … SELECT of expressions, or of columns of another codec, into codec columns.
 //!
 //! 1. The server is asked for the values of the expression in all rows of the query, each with its
-//!    SHA-256. Values are [encoded](super::encode) as they come, each once; their objects are
-//!    durable then. A value that a codec does not take, a limit or a store that fails: the rest of
+//!    SHA-256. What is stored in a codec column is [decoded](crate::session::read::row). Values are
+//!    [encoded](super::encode) as they come, each once; their objects are durable then. A value that a codec does not take, a limit or a store that fails: the rest of
 //!    the answer is passed over, and the statement is refused; nothing was written.
 //! 2. In the statement `CASE SHA2(expression, 256) WHEN … THEN … END` stands in the place of the
 //!    expression, so the server itself gives each row what is stored for its value; all other
@@ -12,20 +12,25 @@
 
 use std::collections::HashSet;
 use std::io;
+use std::sync::Arc;
 
 use bytes::Bytes;
 
 use super::Edit;
 use super::encode::{Encoder, Sent};
 use crate::catalog::ColumnCodec;
-use crate::codec::{Notation, Stored};
-use crate::plan::Copied;
+use crate::codec::{Dtype, Notation, Stored};
+use crate::plan::{CodecColumn, Copied};
 use crate::refusal::Refusal;
+use crate::session::coded::{Coded, Text};
+use crate::session::context::ResultCharset;
 use crate::session::read;
+use crate::session::read::row::{Means, Shown};
 use crate::session::refuse::Failure;
 use crate::session::relay::Relay;
 use crate::session::shared::Shared;
 use crate::sql::literal::Literal;
+use crate::view::Shape;
 use crate::wire::command;
 use crate::wire::reply;
 use crate::wire::response::Seen;
@@ -46,9 +51,23 @@ pub async fn edit(
     let manner = relay.choice.manner();
     let codec = copied.table.columns[copied.column].codec.as_ref();
     let is_text = manner.notation == Notation::Json || codec.is_some_and(ColumnCodec::is_text);
+    let source = match copied
+        .from
+        .as_ref()
+        .map(|from| Source::new(relay, shared, from))
+    {
+        None => None,
+        Some(Ok(source)) => Some(source),
+        Some(Err(refusal)) => return Ok(Err(refusal.into())),
+    };
+    let is_read_as_text = match &source {
+        Some(source) => source.shown.column.chain.dtype != Dtype::Bytes,
+        None => is_text,
+    };
     let mut values = Values {
         shared,
         copied,
+        source,
         manner,
         charset: if is_text { "utf8mb4" } else { "binary" },
         spell,
@@ -57,7 +76,7 @@ pub async fn edit(
         waiting: 0,
         cases: Vec::new(),
     };
-    let question = question(copied, text, is_text);
+    let question = question(relay.query_head(), copied, text, is_read_as_text);
     relay.server.write_packet(0, &question).await?;
     relay.responses.sent(command::expect(command::QUERY));
     let mut refused = None;
@@ -97,13 +116,13 @@ pub async fn edit(
     })
 }
 
-fn question(copied: &Copied, text: &[u8], is_text: bool) -> Vec<u8> {
+fn question(head: &[u8], copied: &Copied, text: &[u8], is_text: bool) -> Vec<u8> {
     let (before, after): (&[u8], &[u8]) = match is_text {
         true => (b"CAST(CONVERT((", b"\n) USING utf8mb4) AS BINARY)"),
         false => (b"CAST(CONCAT((", b"\n)) AS BINARY)"),
     };
     let pieces: [&[u8]; 8] = [
-        &[command::QUERY],
+        head,
         b"SELECT SHA2((",
         text,
         b"\n), 256), ",
@@ -115,10 +134,35 @@ fn question(copied: &Copied, text: &[u8], is_text: bool) -> Vec<u8> {
     [pieces.concat(), copied.rows.clone()].concat()
 }
 
+/// A codec column whose values are decoded.
+struct Source {
+    means: Means,
+    shown: Shown,
+}
+
+impl Source {
+    fn new(relay: &Relay, shared: &Shared, from: &CodecColumn) -> Result<Self, Refusal> {
+        let column = Arc::new(Coded::new(&from.table, from.column)?);
+        let shape = column.codec().map(|codec| relay.choice.view.shape(codec));
+        Ok(Self {
+            means: Means::new(shared, relay.choice.manner()),
+            shown: Shown {
+                column,
+                text: Text {
+                    shape: shape.unwrap_or(Shape::LongBlob),
+                    // What the server is asked for is not converted.
+                    results: ResultCharset::Utf8,
+                },
+            },
+        })
+    }
+}
+
 /// The values of an expression, from all rows.
 struct Values<'a, S> {
     shared: &'a Shared,
     copied: &'a Copied,
+    source: Option<Source>,
     manner: crate::codec::Manner,
     charset: &'static str,
     spell: S,
@@ -159,6 +203,13 @@ impl<S: Fn(Stored) -> Bytes + Clone + Send + 'static> Values<'_, S> {
         if !self.known.insert(Bytes::copy_from_slice(&hash)) {
             return Ok(());
         }
+        let value = match &self.source {
+            None => value,
+            Some(Source { means, shown }) => {
+                let limit = self.shared.limits.value_bytes;
+                means.whole(shown, value, limit).await?
+            }
+        };
         self.waiting += value.len() as u64;
         let literal = Literal::plain(value, Some(self.charset));
         self.batch.push((Bytes::copy_from_slice(&hash), literal));

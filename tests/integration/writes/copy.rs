@@ -1,6 +1,7 @@
 //! INSERT … SELECT into codec columns.
 
 use super::expressions::{labs, state};
+use crate::support::client::{Client, Login};
 use crate::support::objects::{assert_stored, escaped, hex, objects, packed, sql};
 
 #[test]
@@ -88,6 +89,75 @@ fn plain_values_are_encoded() {
     }
 }
 
+/// Between codecs, and between schemas, whose objects are their own.
+#[test]
+fn other_codecs_are_decoded_and_encoded() {
+    for lab in labs("copy_codecs") {
+        lab.blob_table("t");
+        lab.table(
+            "u",
+            "id INT PRIMARY KEY, h JSON COMMENT ':<hash@main>:', n JSON COMMENT ':<npy@main>:', \
+             here LONGBLOB COMMENT ':<blob>:'",
+        );
+        let other = format!("{}_b", lab.database);
+        let mut root = Client::connect(lab.port, &Login::root()).expect("root logs in");
+        root.ok(format!("CREATE DATABASE `{other}`"));
+        root.ok(format!("GRANT ALL ON `{other}`.* TO '{}'@'%'", lab.user));
+        lab.stored().ok(format!(
+            "CREATE TABLE `{other}`.t (id INT PRIMARY KEY, data JSON COMMENT ':<blob@main>:')"
+        ));
+        let (mut client, mut direct) = (lab.bytes(), lab.direct());
+        for id in 1..=5 {
+            let row = format!("INSERT INTO t (id, data) VALUES ({id}, ");
+            client.ok(sql(&[row.as_bytes(), &escaped(&packed(id % 3, 64)), b")"]));
+        }
+        client.ok("INSERT INTO t (id, data) VALUES (6, NULL)");
+        client.ok(sql(&[
+            b"INSERT INTO u (id, h, n) VALUES (100, 'no packed value', ",
+            &escaped(&packed(9, 64)),
+            b")",
+        ]));
+
+        client.ok("INSERT INTO u (id, h, here) SELECT id, data, data FROM t");
+        for id in 1..=5 {
+            let value = packed(id % 3, 64);
+            let row = client.rows(format!("SELECT h, here FROM u WHERE id = {id}"));
+            assert_eq!(row, [[Some(value.clone()), Some(value)]]);
+        }
+        assert_eq!(direct.text("SELECT COUNT(*) FROM u WHERE h IS NULL"), "1");
+        client.ok("INSERT INTO t (id, data) SELECT u.id, u.n FROM u WHERE u.id = 100");
+        let expected = client.value("SELECT n FROM u WHERE id = 100");
+        assert_eq!(client.value("SELECT data FROM t WHERE id = 100"), expected);
+
+        client.ok(format!(
+            "INSERT INTO `{other}`.t SELECT id, data FROM t WHERE id < 7"
+        ));
+        let sections = direct.text(format!(
+            "SELECT COUNT(*) FROM `{other}`.t WHERE data LIKE '%_hash/{other}/%'"
+        ));
+        assert_eq!(sections, "5");
+        assert_eq!(
+            client.value(format!("SELECT data FROM `{other}`.t WHERE id = 4")),
+            Some(packed(1, 64))
+        );
+
+        // In the json view, what goes through the model.
+        client.ok("SET @codec_view = 'json'");
+        client.ok("INSERT INTO u (id, here) SELECT id + 200, data FROM t WHERE id = 2");
+        client.ok("SET @codec_view = 'bytes'");
+        assert_eq!(
+            client.value("SELECT here FROM u WHERE id = 202"),
+            Some(packed(2, 64))
+        );
+
+        let before = state(&lab, &mut direct);
+        let error = client.error("REPLACE INTO t (id, data) SELECT id, h FROM u");
+        assert_eq!(error.code, 1366, "{error}");
+        assert_eq!(state(&lab, &mut direct).0, before.0);
+        root.ok(format!("DROP DATABASE `{other}`"));
+    }
+}
+
 #[test]
 fn what_is_not_copied_is_refused() {
     for lab in labs("copy_refused") {
@@ -105,8 +175,8 @@ fn what_is_not_copied_is_refused() {
         ]));
         let before = state(&lab, &mut direct);
         for (statement, code) in [
-            ("INSERT INTO t (id, data) SELECT id, h FROM u", 1235),
-            ("INSERT INTO u (id, h) SELECT id + 9, data FROM u", 1235),
+            ("INSERT INTO u (id, o) SELECT id + 9, data FROM u", 1235),
+            ("INSERT INTO u (data) SELECT * FROM u", 1136),
             ("INSERT INTO u (id, o) SELECT id + 9, raw FROM u", 1235),
             ("INSERT INTO t (id, note) SELECT id, data FROM u", 1235),
             ("INSERT INTO t (id, data) SELECT id, raw FROM u", 1366),
