@@ -266,7 +266,7 @@ fn texts_that_other_statements_run_are_refused() {
         ),
         (
             "PREPARE s FROM 'SELECT column_name FROM information_schema.columns'",
-            "read",
+            "prepare",
         ),
         (
             "USE information_schema; SELECT data_type FROM columns",
