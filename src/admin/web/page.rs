@@ -202,7 +202,7 @@ fn stores(out: &mut String, house: &House) -> std::fmt::Result {
     for (part, place, state) in std::iter::once(database).chain(stores) {
         out.push_str("<tr>");
         cell(out, "Part", "", &part)?;
-        cell(out, "Where", "", &place)?;
+        cell(out, "Where", "all", &place)?;
         match state.as_deref() {
             Some("ok") => cell(out, "State", "ok all", "ok")?,
             Some(fault) => cell(out, "State", "bad all", fault)?,
@@ -258,7 +258,7 @@ fn listing(out: &mut String, title: &str, table: &Table, most: usize) -> std::fm
             let class = match column.name {
                 "Message" => "wide",
                 "Time" => "t all",
-                "Origin" => "all",
+                "Addressing" | "Origin" => "all",
                 _ if column.number => "n",
                 _ => "",
             };
