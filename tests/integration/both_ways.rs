@@ -89,6 +89,6 @@ fn all_of_them_on_s3() {
 fn all_that_the_old_program_takes() {
     let doors = Doors::file("every_old", &json!({}));
     doors.run("both_ways.py", "declare_old");
-    doors.run_old("every_codec");
+    doors.run_old("dj0.py", "every_codec");
     doors.run("both_ways.py", "read_old");
 }

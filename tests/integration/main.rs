@@ -28,6 +28,7 @@ mod metrics;
 mod modes;
 mod mysql;
 mod own_codecs;
+mod packages;
 mod prepared;
 mod python;
 mod reads;

@@ -39,7 +39,7 @@ fn both_ways() {
 fn all_that_the_old_program_takes() {
     if let Some(doors) = Doors::on_mysql("every_old") {
         doors.run("both_ways.py", "declare_old");
-        doors.run_old("every_codec");
+        doors.run_old("dj0.py", "every_codec");
         doors.run("both_ways.py", "read_old");
     }
 }
