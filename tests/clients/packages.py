@@ -253,7 +253,7 @@ def versions():
         check(unpack(rows[0])["layout"] == layout, f"DataJoint's own: {unpack(rows[0])}")
         for number, raw in rows.items():
             check(raw == rows[0], f"version {version} row {number}: {unpack(raw)}")
-    check(all(row["value"] == [1, 2] for row in read.to_dicts()) and len(read) == 10, read.to_dicts())
+    check(all(row["value"] == [1, 2] for row in read.to_dicts()) and len(read()) == 10, read.to_dicts())
 
 
 def searched():
@@ -264,6 +264,34 @@ def searched():
     check(dict(doors.rows(plain, "SELECT * FROM span"))[8] == 2000, "milliseconds")
     check((read & "number = 8").fetch1("length") == 2.0, "as DataJoint reads")
     check(doors.row(in_json, "SELECT length FROM span WHERE number = 8") == ("2.0",), "as text")
+
+
+def questions():
+    """What a statement asks of a value that only the codec can tell is refused; the rest works as on any column."""
+    table = Table("graph")
+    table.insert(in_json, {number: [table.typed] * 2 for number in (1, 2)} | {3: [None, None]})
+    for column in table.columns:
+        packed = doors.value(in_bytes, f"SELECT {column} FROM graph WHERE number = 1")
+        for asked in (f"LENGTH({column})", f"MD5({column})", f"CONCAT({column}, 'x')"):
+            refused(in_bytes, f"SELECT {asked} FROM graph", (), "codec-proxy")
+        refused(in_bytes, f"SELECT number FROM graph WHERE {column} = %s", [packed], "codec-proxy")
+        refused(in_bytes, f"SELECT COUNT(DISTINCT {column}) FROM graph", (), "codec-proxy")
+        refused(in_bytes, f"SELECT number FROM graph ORDER BY {column}", (), "codec-proxy")
+        found = doors.rows(in_bytes, f"SELECT number FROM graph WHERE {column} IS NOT NULL ORDER BY number")
+        check(found == ((1,), (2,)), found)
+        sql = f"SELECT c FROM (SELECT {column} AS c, number FROM graph) AS d UNION ALL SELECT {column} FROM graph"
+        found = [value for (value,) in doors.rows(in_bytes, sql)]
+        check(sorted(found, key=str) == sorted([packed] * 4 + [None] * 2, key=str), f"a derived table and a UNION: {found!r:.500}")
+    doors.rows(in_bytes, "INSERT INTO graph SELECT number + 10, schema_version, at_0, at_1 FROM graph")
+    fetched = {row["number"]: row for row in table.read.to_dicts()}
+    for number in (1, 2, 11, 12):
+        check(all(equal("graph", fetched[number][column], table.meant) for column in table.columns), f"row {number}")
+    (_, created) = doors.row(in_bytes, "SHOW CREATE TABLE graph")
+    check("`at_1` longblob" in created and "COMMENT '<graph@main>" in created and "'<graph>" in created, created)
+    doors.rows(in_bytes, created.replace("`graph`", "`again`"))
+    sql = "SELECT column_type, column_comment FROM information_schema.columns WHERE table_schema = %s AND table_name = %s"
+    twins = [doors.rows(plain, sql, [doors.name, name]) for name in ("graph", "again")]
+    check(twins[0] == twins[1], twins)
 
 
 # What cannot be: the error tells whose it is, and nothing is written.

@@ -40,6 +40,6 @@ def refused(connection, statement, arguments, text, code=None):
     try:
         doors.rows(connection, statement, arguments)
     except pymysql.Error as error:
-        check(text in str(error) and code in (None, error.args[0]), f"{text!r} is not in {error}")
+        check(text in str(error.args[-1]) and code in (None, error.args[0]), f"{text!r} is not in {error}")
         return
     sys.exit(f"taken: {statement} {arguments!r}")

@@ -59,6 +59,11 @@ fn the_store_of_an_inner_type() {
 }
 
 #[test]
+fn questions_about_values() {
+    in_a_laboratory("questions", "questions");
+}
+
+#[test]
 fn values_that_a_codec_refuses() {
     in_a_laboratory("bad", "bad_values");
 }
