@@ -32,8 +32,8 @@ build:
 test: ## installs what is missing and runs every test
 	@$(SETUP)/toolchain.sh
 	@$(SETUP)/mariadb.sh
-	@{ $(SETUP)/python.sh dj0 dj013 dj2 seaweedfs lab && $(SETUP)/packages.sh; } & python=$$!; \
-	    $(SETUP)/azurite.sh; azurite=$$?; wait $$python && exit $$azurite
+	@{ $(SETUP)/python.sh dj0 dj013 dj2 seaweedfs lab && $(SETUP)/packages.sh && $(SETUP)/azurite.sh; } & tools=$$!; \
+	    cargo test --locked --no-run; built=$$?; wait $$tools && exit $$built
 	@if cargo nextest --version >/dev/null 2>&1; then cargo nextest run --locked --no-fail-fast; else cargo test --locked --no-fail-fast; fi
 
 test-page: build ## looks at the page in a real browser, at the widths of a phone and a desk
