@@ -5,12 +5,16 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use super::index::ColumnCodec;
-use crate::codec::{ChainError, TypeSpec, comment, late};
+use crate::codec::{ChainError, TypeSpec, comment, late, registry};
 
 /// How long a look at the server waits for codecs.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Reads markers, and warns of each column with an unknown codec once.
+///
+/// A type without a store whose codec nobody knows may be one of the adapters that programs of
+/// DataJoint 0.14 have of their own: its column passes as it is stored. Every other type that
+/// cannot be used makes its column unusable.
 #[derive(Debug, Default)]
 pub(super) struct Markers {
     warned: Mutex<HashSet<String>>,
@@ -48,14 +52,14 @@ impl Markers {
         };
         let codec = match spec.resolve() {
             Ok(chain) => Some(ColumnCodec::Chain(chain)),
-            Err(error) if spec.store.is_some() => Some(ColumnCodec::Unusable {
-                spec: written.clone(),
-                reason: explain(&error),
-            }),
-            Err(error) => {
+            Err(error) if spec.store.is_none() && is_nobodys(&error) => {
                 self.warn(&column(), &written, &explain(&error));
                 None
             }
+            Err(error) => Some(ColumnCodec::Unusable {
+                spec: written.clone(),
+                reason: explain(&error),
+            }),
         };
         (Some(written), codec)
     }
@@ -73,8 +77,16 @@ impl Markers {
     }
 }
 
+/// Whether the codec is not known, and there is no place where it may still be found.
+fn is_nobodys(error: &ChainError) -> bool {
+    matches!(error, ChainError::Unknown(_)) && registry::current().not_found().is_none()
+}
+
 fn explain(error: &ChainError) -> String {
     match error {
+        ChainError::Unknown(name) if !is_nobodys(error) => {
+            format!("<{name}> could not be looked for among the codecs of Python packages")
+        }
         ChainError::Unknown(name) => format!("this proxy has no codec <{name}>"),
         other => other.to_string(),
     }
@@ -107,6 +119,12 @@ mod tests {
     fn unknown_codecs_pass_inline_and_are_unusable_in_a_store() {
         assert_eq!(read(":<graph>:x"), (Some("<graph>".into()), None));
         let (_, codec) = read(":<graph@main>:x");
+        assert!(matches!(codec, Some(ColumnCodec::Unusable { .. })));
+    }
+
+    #[test]
+    fn a_known_codec_that_cannot_be_without_a_store_is_unusable() {
+        let (_, codec) = read(":<npy>:x");
         assert!(matches!(codec, Some(ColumnCodec::Unusable { .. })));
     }
 

@@ -184,7 +184,9 @@ def one(table):
 
 
 def is_told(codec, found, expected, what):
-    """Clients get what they send; for an array in chunks a little more."""
+    """Clients get what they send; for an array in chunks a little more. A MySQL sorts the keys of JSON."""
+    if codec == "config" and same(found, expected):
+        return
     if codec == "zarr":
         found = {key: found[key] for key in expected}
     check(pack(found) == pack(expected), f"{what}: {found!r:.600} and not {expected!r:.600}")
@@ -370,12 +372,11 @@ def bad_chains():
         refused(in_bytes, create, (), text)
     # Somebody has declared them by other means: their columns are refused, and the others work.
     doors.rows(
-        plain,
+        doors.pymysql_at("STORED_PORT"),
         "CREATE TABLE others (number INT PRIMARY KEY, a LONGBLOB COMMENT ':<zarr>:', b LONGBLOB COMMENT ':<chicken>:',"
         " c JSON COMMENT ':<blob@main>:')",
     )
     value = pack(np.arange(4))
-    wait_until_known("others")
     doors.rows(in_bytes, "INSERT INTO others (number, c) VALUES (1, %s)", [value])
     check(doors.row(in_bytes, "SELECT number, c FROM others") == (1, value), "the other column")
     refused(in_bytes, "INSERT INTO others (number, a) VALUES (2, %s)", [value], "<zarr> requires @")
@@ -385,11 +386,6 @@ def bad_chains():
     doors.rows(in_bytes, "CREATE TABLE own (number INT PRIMARY KEY, value LONGBLOB COMMENT '<blob>')")
     doors.rows(in_bytes, "INSERT INTO own VALUES (1, %s)", [value])
     check(doors.row(plain, "SELECT value FROM own") == (value,), "<blob> is DataJoint's")
-
-
-def wait_until_known(table):
-    """The catalog learns by and by of what is declared behind its back; at once, if it is used."""
-    doors.rows(in_bytes, f"SELECT COUNT(*) FROM {table}")
 
 
 def inner_store():

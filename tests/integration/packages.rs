@@ -6,6 +6,8 @@ use std::process::Command;
 use crate::prepared::statement::{BLOB, Statement, VAR_STRING, bytes, int};
 use crate::support::client::Client;
 use crate::support::doors::Doors;
+use crate::support::lab::Lab;
+use crate::support::objects::{assert_stored, escaped, packed, sql};
 use crate::support::proxy::binary;
 
 const PICKLE: &str = "allow_pickle = true";
@@ -146,14 +148,15 @@ fn prepared_statements() {
             assert!(metadata.contains(&path), "{metadata} has {path}");
         }
     }
-    let text = "SELECT g, v, c, d, p FROM t WHERE schema_version = 2";
-    let told = client.rows(text);
-    let select = Statement::prepare(
-        &mut client,
-        "SELECT g, v, c, d, p FROM t WHERE schema_version = ?",
-    );
+    let told = client.rows("SELECT g, v, c, p FROM t WHERE schema_version = 2");
+    let text = "SELECT g, v, c, p FROM t WHERE schema_version = ?";
+    let select = Statement::prepare(&mut client, text);
     assert_eq!(select.ok(&mut client, &[int(2)]).rows, told);
     assert!(told.iter().all(|row| *row == told[0]), "{told:?}");
+    // A number in the binary protocol is not decoded; in the text protocol it is.
+    let error = Statement::try_prepare(&mut client, "SELECT d FROM t").err();
+    assert_eq!(error.map(|error| error.code), Some(1235));
+    assert_eq!(client.text("SELECT d FROM t WHERE id = 2"), "1.5");
     // Nothing is kept of one that is refused.
     let mut wrong = values(4, BLOB);
     wrong[2] = bytes(BLOB, b"[1]");
@@ -165,6 +168,38 @@ fn prepared_statements() {
         "{error}"
     );
     assert_eq!(direct.text("SELECT COUNT(*) FROM t"), "3");
+}
+
+/// As long as nobody can tell what their codec is, nothing is written to or read from its columns.
+#[test]
+fn an_environment_that_does_not_start() {
+    let lab = Lab::with_config("no_python", |config| {
+        config + "\n[codecs.python]\ninterpreter = \"/bin/false\"\n"
+    });
+    lab.table(
+        "t",
+        "id INT PRIMARY KEY, g LONGBLOB COMMENT ':<graph>:', far JSON COMMENT ':<graph@main>:', \
+         data JSON COMMENT ':<blob@main>:'",
+    );
+    let (mut client, mut direct) = (lab.bytes(), lab.direct());
+    let value = escaped(&packed(1, 40));
+    for column in ["g", "far"] {
+        let text = format!("INSERT INTO t (id, {column}) VALUES (1, ");
+        let error = client.error(sql(&[text.as_bytes(), &value, b")"]));
+        assert!(
+            error.message.contains("<graph> could not be looked for"),
+            "{error}"
+        );
+    }
+    client.ok(sql(&[
+        b"INSERT INTO t (id, data) VALUES (1, ",
+        &value,
+        b")",
+    ]));
+    assert_stored(&mut direct, &lab.store, "t", 1, &packed(1, 40));
+    assert_eq!(direct.text("SELECT COUNT(*) FROM t"), "1");
+    let error = client.error("SELECT g FROM t");
+    assert!(error.message.contains("<graph>"), "{error}");
 }
 
 /// DataJoint 0.14, which has none of the packages.
@@ -189,10 +224,9 @@ fn what_the_command_line_tells() {
             .arg("--config")
             .arg(doors.lab.folder().join("codec-proxy.toml"));
         let output = command.output().expect("codec-proxy runs");
-        let bytes = [output.stdout.as_slice(), &output.stderr].concat();
-        String::from_utf8_lossy(&bytes).into_owned()
+        [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
     };
-    let codecs = told(&["codecs"]);
+    let [codecs, warnings] = told(&["codecs"]);
     let line = |name: &str| {
         let mut lines = codecs.lines();
         let found = lines.find(|line| line.split_whitespace().next() == Some(name));
@@ -214,13 +248,16 @@ fn what_the_command_line_tells() {
         "{}",
         line("parquet")
     );
-    assert!(!codecs.contains("unbuilt "), "{codecs}");
+    assert!(!codecs.contains("unbuilt"), "{codecs}");
+    assert!(warnings.contains("library_that_nobody_has"), "{warnings}");
     for (spec, parts) in [
         (
             "<outline@>",
             "<outline> → <numbered> → <zjson> → <blob> → <hash> → json",
         ),
-        ("<archived>", "<archived> → <hash@cold> → json"),
+        ("<archived>", "<archived> → <hash> → json"),
+        ("<archived@main>", "store       cold"),
+        ("<duration>", "<duration> → int64"),
         ("<model>", "<model> → <blob> → bytes"),
         ("<model@cold>", "<model> → <hash> → json"),
         ("<chicken>", "Circular codec reference detected: <chicken>"),
@@ -229,7 +266,7 @@ fn what_the_command_line_tells() {
         ("<shapeless>", "shapeless"),
         ("<unbuilt>", "Unknown codec: <unbuilt>"),
     ] {
-        let resolved = told(&["resolve", spec]);
+        let resolved = told(&["resolve", spec]).concat();
         assert!(resolved.contains(parts), "{spec}: {resolved}");
     }
     // DataJoint's collector of garbage does not know that these keep objects.
@@ -238,7 +275,7 @@ fn what_the_command_line_tells() {
         "id INT PRIMARY KEY, a JSON COMMENT ':<graph@main>:', b JSON COMMENT ':<parquet@main>:', \
          c LONGBLOB COMMENT ':<graph>:', d JSON COMMENT ':<zarr@main>:'",
     );
-    let columns = told(&["columns", &doors.lab.database]);
+    let columns = told(&["columns", &doors.lab.database]).concat();
     for (column, is_warned) in [("a", true), ("b", false), ("c", false), ("d", true)] {
         let named = format!("t.{column}");
         let warned =
