@@ -1,5 +1,6 @@
-"""The codecs of tests/packages in both directions: python packages.py STEP [CODEC…]. See `doors` for the
-environment; the program runs in that of `lab`, as the proxy's workers do.
+"""The codecs of tests/packages in both directions: python packages.py STEP…, where `both_ways:graph,zarr`
+is a step for some codecs. See `doors` for the environment; the program runs in that of `lab`, as the
+proxy's workers do.
 
 DataJoint 2.3.5 writes and the proxy's clients read; they write, and DataJoint reads directly. What
 they have stored must be the same.
@@ -485,4 +486,6 @@ OLD = {"network": "graph", "results": "parquet", "image": "zarr", "settings": "c
 
 
 if __name__ == "__main__":
-    globals()[sys.argv[1]](*sys.argv[2:])
+    for step in sys.argv[1:]:
+        name, _, codecs = step.partition(":")
+        globals()[name](*filter(None, codecs.split(",")))

@@ -10,93 +10,60 @@ use crate::support::lab::Lab;
 use crate::support::objects::{assert_stored, escaped, packed, sql};
 use crate::support::proxy::binary;
 
-const PICKLE: &str = "allow_pickle = true";
+/// To start one worker is work enough for a test.
+const PICKLE: &str = "workers = 1\nallow_pickle = true";
 
 /// Steps of `packages.py` in a laboratory that allows pickle.
 fn in_a_laboratory(name: &str, steps: &str) {
     Doors::laboratory(name, PICKLE).run("packages.py", steps);
 }
 
+/// Graphs, models and plain values, in the row and in a store.
 #[test]
-fn graphs() {
-    in_a_laboratory("graphs", "both_ways graph weighted_graph");
+fn examples_of_values() {
+    let codecs = "graph,weighted_graph,zjson,spike_train,config,versioned,model";
+    in_a_laboratory("values", &format!("both_ways:{codecs}"));
 }
 
+/// Files that the codec writes itself, and folders that `<object>` writes. Four codecs of three
+/// packages, an inner type with a store of its own, and a core type that is neither `bytes` nor
+/// `json`.
 #[test]
-fn plain_values() {
-    in_a_laboratory("plain", "both_ways zjson spike_train config versioned");
+fn examples_of_files_and_chains() {
+    in_a_laboratory("files", "both_ways:parquet,zarr,outline,archived,duration");
 }
 
+/// What else statements do with such columns; the key of a row that a codec looks at.
 #[test]
-fn models() {
-    in_a_laboratory("models", "both_ways model");
+fn statements() {
+    in_a_laboratory("statements", "versions searched questions");
 }
 
-/// Files that the codec writes itself, and folders that `<object>` writes.
+/// Values that a codec refuses, types that cannot be, pointers that somebody has planted.
 #[test]
-fn frames_and_arrays() {
-    in_a_laboratory("frames", "both_ways parquet zarr");
-}
-
-/// Four codecs of three packages, an inner type with a store of its own, and a core type that is
-/// neither `bytes` nor `json`.
-#[test]
-fn chains() {
-    in_a_laboratory("chains", "both_ways outline archived duration");
-}
-
-#[test]
-fn the_key_of_a_row_decides() {
-    in_a_laboratory("versions", "versions");
-}
-
-#[test]
-fn a_codec_over_a_number() {
-    in_a_laboratory("span", "searched");
-}
-
-#[test]
-fn the_store_of_an_inner_type() {
-    in_a_laboratory("inner", "inner_store");
-}
-
-#[test]
-fn questions_about_values() {
-    in_a_laboratory("questions", "questions");
-}
-
-#[test]
-fn values_that_a_codec_refuses() {
-    in_a_laboratory("bad", "bad_values");
-}
-
-#[test]
-fn types_that_cannot_be() {
-    in_a_laboratory("bad_chains", "bad_chains");
+fn refusals() {
+    in_a_laboratory(
+        "refusals",
+        "inner_store planted_files bad_values bad_chains",
+    );
 }
 
 #[test]
 fn no_pickle_unless_it_is_allowed() {
-    Doors::laboratory("no_pickle", "").run("packages.py", "models_are_refused");
-}
-
-#[test]
-fn pointers_that_somebody_has_planted() {
-    in_a_laboratory("planted", "planted_files");
+    Doors::laboratory("no_pickle", "workers = 1").run("packages.py", "models_are_refused");
 }
 
 #[test]
 fn on_s3() {
-    Doors::laboratory_on_s3("packages_s3", PICKLE)
-        .run("packages.py", "both_ways graph parquet zarr");
+    Doors::laboratory_on_s3("packages_s3", "").run("packages.py", "both_ways:graph,parquet,zarr");
 }
 
 #[test]
 fn on_mysql() {
-    if let Some(doors) = Doors::laboratory_on_mysql("packages", PICKLE) {
+    if let Some(doors) = Doors::laboratory_on_mysql("packages", "") {
         doors.run(
             "packages.py",
-            "both_ways graph config duration parquet zarr",
+            "both_ways:graph,config,duration,parquet,zarr",
         );
     }
 }
@@ -104,7 +71,7 @@ fn on_mysql() {
 /// Values and keys as parameters: what is stored is what the text protocol stores.
 #[test]
 fn prepared_statements() {
-    let doors = Doors::laboratory("packages_prepared", "");
+    let doors = Doors::laboratory("packages_prepared", "workers = 1");
     let (mut client, mut direct) = (doors.lab.bytes(), doors.lab.direct());
     client.ok(
         "CREATE TABLE t (id INT, schema_version INT, g LONGBLOB COMMENT '<graph@main>', \
@@ -216,7 +183,7 @@ fn the_old_program() {
 /// `list_codecs` and `resolve_dtype` of DataJoint, on the command line.
 #[test]
 fn what_the_command_line_tells() {
-    let doors = Doors::laboratory("listed", "");
+    let doors = Doors::laboratory("listed", "workers = 1");
     let told = |arguments: &[&str]| {
         let mut command = Command::new(binary());
         command.args(arguments);
@@ -255,14 +222,9 @@ fn what_the_command_line_tells() {
             "<outline@>",
             "<outline> → <numbered> → <zjson> → <blob> → <hash> → json",
         ),
-        ("<archived>", "<archived> → <hash> → json"),
         ("<archived@main>", "store       cold"),
         ("<duration>", "<duration> → int64"),
-        ("<model>", "<model> → <blob> → bytes"),
-        ("<model@cold>", "<model> → <hash> → json"),
         ("<chicken>", "Circular codec reference detected: <chicken>"),
-        ("<parquet>", "<parquet> requires @ (store only)"),
-        ("<undecided>", "undecided"),
         ("<shapeless>", "shapeless"),
         ("<unbuilt>", "Unknown codec: <unbuilt>"),
     ] {
