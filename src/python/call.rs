@@ -6,6 +6,8 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
+use crate::codec::{Site, ValueLimits};
+
 /// One call of a codec, as the header of a frame has it.
 #[derive(Debug, Serialize)]
 pub(super) struct Asked {
@@ -35,6 +37,34 @@ pub(super) struct Asked {
     pub object: Option<Json>,
     /// The longest result that is taken, in bytes.
     pub most: u64,
+}
+
+/// What an answer may have besides the value, in bytes.
+pub(super) const SLACK: u64 = 64 << 10;
+
+impl Asked {
+    /// A call for a column without a value yet.
+    pub fn new(codec: &str, what: What, site: &Site<'_>, limits: &ValueLimits) -> Self {
+        Self {
+            codec: codec.to_owned(),
+            what,
+            length: 0,
+            form: Form::Packed,
+            key: None,
+            site: [site.schema, site.table, site.column].map(str::to_owned),
+            store: None,
+            outermost: false,
+            from_python: false,
+            next: Following {
+                name: String::new(),
+                takes: Takes::Value,
+                files: limits.files,
+            },
+            references: false,
+            object: None,
+            most: limits.bytes.saturating_add(SLACK),
+        }
+    }
 }
 
 /// Which method of the codec is called.

@@ -19,13 +19,13 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::Python;
-use super::call::{Answer, Asked, Facts, Following, Form, Header, Takes, What};
+use super::call::{self, Answer, Asked, Facts, Following, Form, Header, Takes, What};
 use super::pool::Failure;
 use crate::codec::section::{self, Section};
 use crate::codec::value::Packed;
 use crate::codec::{
     Addressing, Backend, BackendError, ChainError, Codec, CodecError, Dtype, Given, Manner, Next,
-    ObjectPath, ObjectRef, Reading, Reference, Value, ValueLimits, Writing, blob, metadata,
+    ObjectPath, ObjectRef, Reading, Reference, Site, Value, ValueLimits, Writing, blob, metadata,
     object_files, registry,
 };
 
@@ -34,9 +34,6 @@ const BUILT_IN: [&str; 6] = ["attach", "blob", "filepath", "hash", "npy", "objec
 
 /// The longest text of an exception that a client sees, in characters.
 const LONGEST_MESSAGE: usize = 400;
-
-/// What an answer may have besides the value, in bytes.
-const SLACK: u64 = 64 << 10;
 
 /// A codec of a package.
 pub(super) struct PythonCodec {
@@ -49,32 +46,14 @@ impl PythonCodec {
         Self { facts, python }
     }
 
-    fn asked(&self, what: What, site: &crate::codec::Site<'_>, limits: &ValueLimits) -> Asked {
-        Asked {
-            codec: self.facts.name.clone(),
-            what,
-            length: 0,
-            form: Form::Packed,
-            key: None,
-            site: [site.schema, site.table, site.column].map(str::to_owned),
-            store: None,
-            outermost: false,
-            from_python: false,
-            next: Following {
-                name: String::new(),
-                takes: Takes::Value,
-                files: limits.files,
-            },
-            references: false,
-            object: None,
-            most: limits.bytes.saturating_add(SLACK),
-        }
+    fn asked(&self, what: What, site: &Site<'_>, limits: &ValueLimits) -> Asked {
+        Asked::new(&self.facts.name, what, site, limits)
     }
 
     /// Runs a call; the error of the codec is an error here.
     fn run(&self, mut asked: Asked, bodies: [Bytes; 2]) -> Result<Answer, CodecError> {
         asked.length = bodies.iter().map(|body| body.len() as u64).sum();
-        let (what, most) = (asked.what, asked.most - SLACK);
+        let (what, most) = (asked.what, asked.most - call::SLACK);
         let writes = self.facts.writes;
         let repeatable = !writes || what != What::Encode;
         let answer = self.python.pool(writes).run(asked, bodies, repeatable);

@@ -271,6 +271,14 @@ impl Shared {
         let calls: Vec<_> = jobs.iter().map(|job| &job.asked).collect();
         let bodies: Vec<_> = jobs.iter().flat_map(|job| &job.bodies).collect();
         let sent = worker.send(&calls, &bodies);
+        if let Err(Broken::Ended) = sent
+            && let [first, ..] = jobs
+            && !first.tried.swap(true, Ordering::Relaxed)
+        {
+            // A worker begins with a frame that it has the whole of: nothing has been done.
+            place.clear();
+            return self.give_back(jobs);
+        }
         let mut given_back = false;
         for (at, job) in jobs.iter().enumerate() {
             let behind = &jobs[at + 1..];
@@ -531,4 +539,90 @@ fn wait<'a, T>(condition: &Condvar, guard: MutexGuard<'a, T>) -> MutexGuard<'a, 
     condition
         .wait(guard)
         .unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::codec::{Site, ValueLimits};
+    use crate::python::call::What;
+
+    fn job(codec: &str, length: u64, repeatable: bool) -> Arc<Job> {
+        let site = Site {
+            schema: "lab",
+            table: "scan",
+            column: "data",
+        };
+        let asked = Asked::new(codec, What::Encode, &site, &ValueLimits::default());
+        Arc::new(Job {
+            asked: Asked { length, ..asked },
+            bodies: [Bytes::new(), Bytes::new()],
+            repeatable,
+            tried: AtomicBool::new(false),
+            answer: Mutex::default(),
+            answered: AtomicBool::new(false),
+            arrived: Condvar::new(),
+        })
+    }
+
+    fn queue(threads: usize, jobs: impl IntoIterator<Item = Arc<Job>>) -> Queue {
+        Queue {
+            waiting: jobs.into_iter().collect(),
+            threads,
+            ..Queue::default()
+        }
+    }
+
+    #[test]
+    fn workers_share_what_waits() {
+        let mut queue = queue(2, (0..10).map(|_| job("graph", 100, true)));
+        assert_eq!(queue.share(2).len(), 5);
+        assert_eq!(queue.share(2).len(), 3);
+        let large = (0..10).map(|_| job("graph", BYTES / 2, true));
+        let mut queue = self::queue(1, large);
+        assert_eq!(queue.share(1).len(), 2);
+    }
+
+    #[test]
+    fn what_must_not_be_repeated_or_has_ended_a_worker_goes_alone() {
+        let jobs = [
+            job("graph", 1, true),
+            job("parquet", 1, false),
+            job("graph", 1, true),
+        ];
+        let mut queue = queue(1, jobs);
+        assert_eq!(queue.share(1).len(), 2);
+        assert_eq!(queue.share(1).len(), 1);
+        let jobs = [job("graph", 1, true), job("graph", 1, true)];
+        jobs[0].tried.store(true, Ordering::Relaxed);
+        let mut queue = self::queue(1, jobs);
+        assert_eq!(queue.share(1).len(), 1);
+        assert_eq!(queue.share(1).len(), 1);
+    }
+
+    #[test]
+    fn long_calls_leave_a_worker_to_others() {
+        let jobs = [job("slow", 1, true), job("graph", 1, true)];
+        let mut queue = queue(2, jobs);
+        queue.stalled.insert("slow".to_owned(), 1);
+        let taken = queue.share(2);
+        assert_eq!(taken[0].asked.codec, "graph");
+        assert!(queue.share(2).is_empty());
+        // With a third worker there is room.
+        assert_eq!(queue.share(3)[0].asked.codec, "slow");
+    }
+
+    #[test]
+    fn the_first_answer_counts_and_nobody_waits_for_ever() {
+        let waiting = job("graph", 1, true);
+        let late = waiting.wait(Duration::from_millis(1));
+        assert!(matches!(late, Err(Failure::Busy(_))));
+        assert!(waiting.is_answered());
+        let mut queue = queue(1, [waiting]);
+        assert!(queue.share(1).is_empty());
+        let answered = job("graph", 1, true);
+        answered.answer(Err(Failure::Nonsense));
+        answered.answer(Err(Failure::Ending));
+        assert!(matches!(answered.wait(STALL), Err(Failure::Nonsense)));
+    }
 }

@@ -192,6 +192,11 @@ fn what_a_codec_raises() {
     );
     assert!(text.contains("<act>: ValueError: no such thing"), "{text}");
     assert!(!text.contains("Traceback"), "{text}");
+    let mumble = |how: &str| insert("act", &format!(r#"{{"encode": ["mumble", "{how}"]}}"#));
+    let text = error(&mut client, &mumble("by half"));
+    assert!(text.contains("ValueError: half of a pair: ?"), "{text}");
+    let text = error(&mut client, &mumble("not at all"));
+    assert!(text.contains("Unspeakable: (RuntimeError"), "{text}");
     let text = error(
         &mut client,
         &insert("act_ext", r#"{"encode": ["exit_politely", 3]}"#),

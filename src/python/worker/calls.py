@@ -51,10 +51,13 @@ class Runner:
             return self.failed(error), b""
 
     def failed(self, error):
-        kind = type(error).__name__
-        message = str(error)[:LONGEST_MESSAGE]
-        text = "".join(traceback.format_exception(error))[-LONGEST_TRACEBACK:]
-        answer = {"error": kind, "message": message, "traceback": text}
+        answer = {
+            "error": type(error).__name__,
+            "message": written(lambda: str(error)[:LONGEST_MESSAGE]),
+            "traceback": written(
+                lambda: "".join(traceback.format_exception(error))[-LONGEST_TRACEBACK:]
+            ),
+        }
         # Memory that has run out once may be in pieces; a codec that wants to exit may.
         if isinstance(error, (MemoryError, SystemExit, KeyboardInterrupt)):
             answer["last"] = True
@@ -183,6 +186,14 @@ def configuration(stores):
         except Exception as error:
             print(f"datajoint.config[{name!r}]: {error}", file=sys.stderr)
     return config
+
+
+def written(text):
+    """A text that can be sent, whatever the exception has in it."""
+    try:
+        return text().encode("utf-8", "replace").decode()
+    except Exception as error:
+        return f"({type(error).__name__} while it was written)"
 
 
 def plain_references(references):

@@ -66,6 +66,16 @@ def complain(text):
     raise ValueError(text)
 
 
+class Unspeakable(Exception):
+    def __str__(self):
+        raise RuntimeError
+
+
+def mumble(how):
+    """Raises what can hardly be told."""
+    raise Unspeakable if how == "not at all" else ValueError("half of a pair: \ud800")
+
+
 def unpickle(_):
     pickle.loads(pickle.dumps(subprocess.run))
 
@@ -73,7 +83,8 @@ def unpickle(_):
 ACTIONS = {
     action.__name__: action
     for action in (
-        sleep, eat, chatter, fork_twice, breed, crash, leave, exit_politely, babble, complain, unpickle,
+        sleep, eat, chatter, fork_twice, breed, crash, leave, exit_politely, babble, complain, mumble,
+        unpickle,
     )
 }  # fmt: skip
 
