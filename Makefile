@@ -63,6 +63,7 @@ bench: ## compares with a direct connection, HAProxy and DataJoint; prints the t
 	@$(SETUP)/mariadb.sh
 	@$(SETUP)/haproxy.sh
 	@$(SETUP)/python.sh dj0 dj2 seaweedfs
+	@$(SETUP)/packages.sh
 	@benches/run
 
 shapes: ## has tests/shapes and the README tell what becomes of each statement today; needs a MySQL

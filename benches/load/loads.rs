@@ -1,5 +1,6 @@
 //! The loads that only pass through a proxy: timed per unit, while the runner reads the proxy's CPU time around them.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use tokio::task::JoinSet;
@@ -66,24 +67,48 @@ async fn select_share(
     Ok(((connection, statement), times))
 }
 
-/// One query again and again.
-pub async fn query(server: &Server, sql: &[u8], rows: u64) -> Outcome<()> {
-    let mut connection = server.connect().await?;
+/// One query again and again, by `clients` at once.
+pub async fn query(server: &Server, clients: usize, sql: &[u8], rows: u64) -> Outcome<()> {
+    let sql: Arc<[u8]> = sql.into();
+    let mut idle = Vec::new();
+    for _ in 0..clients {
+        idle.push(server.connect().await?);
+    }
     answer("ready")?;
     while let Some(units) = next_units()? {
+        let share = units.div_ceil(clients);
         let begin = Instant::now();
+        let mut running = JoinSet::new();
+        for connection in idle.drain(..) {
+            running.spawn(query_share(connection, sql.clone(), share, rows));
+        }
         let mut times = Vec::new();
-        for _ in 0..units {
-            let unit = Instant::now();
-            let seen = connection.query(sql).await?;
-            if seen != rows {
-                return Err(format!("{seen} rows instead of {rows}").into());
-            }
-            times.push(nanoseconds(unit));
+        while let Some(done) = running.join_next().await {
+            let (connection, mut share_times) = done??;
+            idle.push(connection);
+            times.append(&mut share_times);
         }
         report(begin, times)?;
     }
     Ok(())
+}
+
+async fn query_share(
+    mut connection: Connection,
+    sql: Arc<[u8]>,
+    units: usize,
+    rows: u64,
+) -> Outcome<(Connection, Vec<u64>)> {
+    let mut times = Vec::with_capacity(units);
+    for _ in 0..units {
+        let begin = Instant::now();
+        let seen = connection.query(&sql).await?;
+        if seen != rows {
+            return Err(format!("{seen} rows instead of {rows}").into());
+        }
+        times.push(nanoseconds(begin));
+    }
+    Ok((connection, times))
 }
 
 /// INSERTs of one value again and again.

@@ -44,10 +44,12 @@ enum Kind {
         #[arg(long)]
         prepared: bool,
     },
-    /// One statement, its result read to the end; a line `N` runs it N times.
+    /// One statement by several clients, its result read to the end; a line `N` runs it N times.
     Query {
         #[command(flatten)]
         server: Server,
+        #[arg(long, default_value_t = 1)]
+        clients: usize,
         #[arg(long, required_unless_present = "file")]
         sql: Option<String>,
         /// A file with the statement, instead of `--sql`.
@@ -141,6 +143,7 @@ async fn main() -> Outcome<()> {
         } => loads::select(&server, clients, ids, prepared).await,
         Kind::Query {
             server,
+            clients,
             sql,
             file,
             rows,
@@ -149,7 +152,7 @@ async fn main() -> Outcome<()> {
                 Some(file) => std::fs::read(file)?,
                 None => sql.unwrap_or_default().into_bytes(),
             };
-            loads::query(&server, &text, rows).await
+            loads::query(&server, clients, &text, rows).await
         }
         Kind::Insert {
             server,

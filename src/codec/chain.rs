@@ -150,6 +150,28 @@ impl Chain {
         self.outermost()?.give(value, &from.manner, from)
     }
 
+    /// As [`read`](Self::read), for what the server gives for the column in several rows; each has
+    /// an outcome of its own, in order.
+    pub fn read_many(
+        &self,
+        columns: Vec<Bytes>,
+        from: &Reading<'_>,
+    ) -> Vec<Result<Given, CodecError>> {
+        let stored = columns.into_iter();
+        let mut values: Vec<_> = stored.map(|c| self.stored(c, &from.limits)).collect();
+        for (at, codec) in self.codecs.iter().enumerate().rev() {
+            let step = self.step(at);
+            let from = Reading { step, ..*from };
+            let taken = values.into_iter();
+            let taken = taken
+                .map(|value| taken_by(&**codec, value?, &from.limits))
+                .collect();
+            values = with_the_good(taken, |values| codec.decode_many(values, &from));
+        }
+        let give = |value| self.outermost()?.give(value?, &from.manner, from);
+        values.into_iter().map(give).collect()
+    }
+
     /// From the outermost codec inwards, to the value of the column.
     pub fn encode(&self, value: Value, to: &Writing<'_>) -> Result<Value, CodecError> {
         self.outermost()?.validate(&value)?;
@@ -165,12 +187,7 @@ impl Chain {
         let mut steps = self.codecs.iter().enumerate().rev();
         steps.try_fold(stored, |value, (at, codec)| {
             let step = self.step(at);
-            let value = match value {
-                Value::Packed(packed) if !codec.takes_packed() => {
-                    blob::unpack(&packed, &from.limits)?
-                }
-                value => value,
-            };
+            let value = taken_by(&**codec, value, &from.limits)?;
             codec.decode(value, &Reading { step, ..*from })
         })
     }
@@ -240,6 +257,30 @@ impl Chain {
     fn steps(&self) -> impl DoubleEndedIterator<Item = &dyn Codec> {
         self.codecs.iter().map(|codec| &**codec)
     }
+}
+
+/// What another codec of the chain has decoded, as this one takes it.
+fn taken_by(codec: &dyn Codec, value: Value, limits: &ValueLimits) -> Result<Value, CodecError> {
+    match value {
+        Value::Packed(packed) if !codec.takes_packed() => blob::unpack(&packed, limits),
+        value => Ok(value),
+    }
+}
+
+/// What `work` makes of the values that are there, in the places of those.
+pub(crate) fn with_the_good<T, U>(
+    values: Vec<Result<T, CodecError>>,
+    work: impl FnOnce(Vec<T>) -> Vec<Result<U, CodecError>>,
+) -> Vec<Result<U, CodecError>> {
+    let mut good = Vec::with_capacity(values.len());
+    let mut places = Vec::with_capacity(values.len());
+    for value in values {
+        places.push(value.map(|value| good.push(value)));
+    }
+    let mut done = work(good).into_iter();
+    let missing = || Err(CodecError::Corrupt("a value was not decoded".to_owned()));
+    let fill = |place: Result<(), _>| place.and_then(|()| done.next().unwrap_or_else(missing));
+    places.into_iter().map(fill).collect()
 }
 
 #[cfg(test)]

@@ -18,7 +18,7 @@
 
 pub mod blob;
 mod builtin;
-mod chain;
+pub(crate) mod chain;
 mod client;
 pub mod comment;
 pub mod configured;

@@ -55,6 +55,17 @@ pub trait Codec: Send + Sync + 'static {
     /// The value as `encode` was given it.
     fn decode(&self, stored: Value, from: &Reading<'_>) -> Result<Value, CodecError>;
 
+    /// As [`decode`](Self::decode) for several values of one column; each has an outcome of its own,
+    /// in order. Worth writing for a codec that takes longer to call than to decode.
+    fn decode_many(
+        &self,
+        stored: Vec<Value>,
+        from: &Reading<'_>,
+    ) -> Vec<Result<Value, CodecError>> {
+        let values = stored.into_iter();
+        values.map(|value| self.decode(value, from)).collect()
+    }
+
     /// The objects that a stored value (the metadata of a `json` column) keeps alive.
     fn referenced_paths(&self, stored: &Value) -> Vec<Reference> {
         let _ = stored;

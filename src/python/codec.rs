@@ -21,6 +21,7 @@ use bytes::Bytes;
 use super::Python;
 use super::call::{self, Answer, Asked, Facts, Following, Form, Header, Takes, What};
 use super::pool::Failure;
+use crate::codec::chain;
 use crate::codec::section::{self, Section};
 use crate::codec::value::Packed;
 use crate::codec::{
@@ -51,12 +52,32 @@ impl PythonCodec {
     }
 
     /// Runs a call; the error of the codec is an error here.
-    fn run(&self, mut asked: Asked, bodies: [Bytes; 2]) -> Result<Answer, CodecError> {
-        asked.length = bodies.iter().map(|body| body.len() as u64).sum();
-        let (what, most) = (asked.what, asked.most - call::SLACK);
+    fn run(&self, asked: Asked, bodies: [Bytes; 2]) -> Result<Answer, CodecError> {
+        let mut answers = self.run_many(vec![(asked, bodies)]);
+        answers.pop().unwrap_or_else(|| Err(self.nonsense()))
+    }
+
+    /// Runs several; each has an outcome, in order.
+    fn run_many(&self, mut calls: Vec<(Asked, [Bytes; 2])>) -> Vec<Result<Answer, CodecError>> {
         let writes = self.facts.writes;
-        let repeatable = !writes || what != What::Encode;
-        let answer = self.python.pool(writes).run(asked, bodies, repeatable);
+        let mut repeatable = true;
+        let mut bounds = Vec::with_capacity(calls.len());
+        for (asked, bodies) in &mut calls {
+            asked.length = bodies.iter().map(|body| body.len() as u64).sum();
+            repeatable &= !writes || asked.what != What::Encode;
+            bounds.push((asked.what, asked.most - call::SLACK));
+        }
+        let answers = self.python.pool(writes).run(calls, repeatable).into_iter();
+        let checked = |(answer, (what, most))| self.checked(answer, what, most);
+        answers.zip(bounds).map(checked).collect()
+    }
+
+    fn checked(
+        &self,
+        answer: Result<Answer, Failure>,
+        what: What,
+        most: u64,
+    ) -> Result<Answer, CodecError> {
         let answer = answer.map_err(|failure| self.failed(failure))?;
         match &answer.header.error {
             None if answer.body.len() as u64 <= most => Ok(answer),
@@ -244,6 +265,37 @@ impl Codec for PythonCodec {
     }
 
     fn decode(&self, stored: Value, from: &Reading<'_>) -> Result<Value, CodecError> {
+        let (asked, bodies) = self.to_decode(stored, from)?;
+        self.run(asked, bodies)
+            .and_then(|answer| self.decoded(answer))
+    }
+
+    fn decode_many(
+        &self,
+        stored: Vec<Value>,
+        from: &Reading<'_>,
+    ) -> Vec<Result<Value, CodecError>> {
+        let calls = stored.into_iter();
+        let calls = calls.map(|value| self.to_decode(value, from)).collect();
+        chain::with_the_good(calls, |calls| {
+            let answers = self.run_many(calls).into_iter();
+            answers.map(|answer| self.decoded(answer?)).collect()
+        })
+    }
+
+    /// As DataJoint's own schema-addressed codecs.
+    fn referenced_paths(&self, stored: &Value) -> Vec<Reference> {
+        let reference = metadata::reference(stored).filter(|_| self.facts.writes);
+        reference.into_iter().collect()
+    }
+}
+
+impl PythonCodec {
+    fn to_decode(
+        &self,
+        stored: Value,
+        from: &Reading<'_>,
+    ) -> Result<(Asked, [Bytes; 2]), CodecError> {
         if self.facts.writes {
             for (store, path) in self.references(&stored, from)? {
                 from.backend(&store, Section::Schema, &path)?;
@@ -265,19 +317,14 @@ impl Codec for PythonCodec {
             (stored, _) => sent(stored, &from.limits)?,
         };
         asked.form = form;
-        let answer = self.run(asked, [Bytes::new(), body])?;
+        Ok((asked, [Bytes::new(), body]))
+    }
+
+    fn decoded(&self, answer: Answer) -> Result<Value, CodecError> {
         let packed = Packed::new(answer.body).ok_or_else(|| self.nonsense())?;
         Ok(Value::Packed(packed))
     }
 
-    /// As DataJoint's own schema-addressed codecs.
-    fn referenced_paths(&self, stored: &Value) -> Vec<Reference> {
-        let reference = metadata::reference(stored).filter(|_| self.facts.writes);
-        reference.into_iter().collect()
-    }
-}
-
-impl PythonCodec {
     /// A directory as `<object>` takes it.
     fn files(&self, files: &[(String, u64)], body: &Bytes) -> Result<Value, CodecError> {
         let mut at = 0;

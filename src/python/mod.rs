@@ -9,13 +9,14 @@
 //! - `call`: what a worker is asked, and what it answers.
 //! - `pool`: the workers, and the calls that wait for one.
 //! - `process`: one worker: started, asked, killed. `guard` ends them all with this process,
-//!   whatever its end; `output` logs what they print.
+//!   whatever its end; `channel` is the socket to it; `output` logs what they print.
 //! - `worker/`: the Python side, part of the binary.
 //!
 //! There are two pools. The workers of codecs that write to a store themselves (subclasses of
 //! `SchemaCodec`) are told the stores and their keys; those of all others know neither.
 
 mod call;
+mod channel;
 mod codec;
 mod guard;
 mod output;

@@ -1,6 +1,6 @@
 //! Workers, and the calls that wait for one.
 //!
-//! Whoever calls blocks until there is an answer. Each worker has a thread here, which, once calls
+//! Whoever calls blocks until there are answers. Each worker has a thread here, which, once calls
 //! wait,
 //!
 //! 1. starts its worker if there is none; calls go on to the others meanwhile. *Fails:* if there
@@ -10,7 +10,8 @@
 //! 3. sends the frame and hands each answer on as it comes.
 //!    *The worker ends, hangs or answers nonsense:* it is killed. The call that it was at is
 //!    repeated once, alone, if it may be (it stores nothing itself) and was not too slow; else
-//!    it fails. The calls behind it have not begun, and wait again.
+//!    it fails. The others without an answer wait again: those behind it have not begun, those
+//!    before it may be repeated (else they had been alone).
 //!
 //! A call that takes long holds up the calls of its frame: after [`STALL`] those go back to the
 //! queue for other workers, and who answers first counts. A codec with long calls gets no more
@@ -27,7 +28,8 @@ use serde_json::Value as Json;
 
 use super::Settings;
 use super::call::{Answer, Asked};
-use super::process::{Broken, End, Folder, Listing, StartError, Worker};
+use super::channel::Broken;
+use super::process::{End, Folder, Listing, StartError, Worker};
 use crate::metrics::metrics;
 
 /// The most calls of a frame, and the most bytes; a longer value is alone.
@@ -146,51 +148,61 @@ impl Pool {
         Ok(listing)
     }
 
-    /// Runs a call; blocks. The value is all of `bodies` in order.
+    /// Runs calls of one codec; blocks until each has an outcome, in order. A value is all of its
+    /// bodies in order.
     pub fn run(
         &self,
-        asked: Asked,
-        bodies: [Bytes; 2],
+        calls: Vec<(Asked, [Bytes; 2])>,
         repeatable: bool,
-    ) -> Result<Answer, Failure> {
+    ) -> Vec<Result<Answer, Failure>> {
         let settings = &self.shared.settings;
-        if asked.length > settings.memory_bytes / COPIES {
-            return Err(Failure::TooLarge);
-        }
         let since = Instant::now();
-        let job = Arc::new(Job {
-            asked,
-            bodies,
-            repeatable,
-            tried: AtomicBool::new(false),
-            answer: Mutex::default(),
-            answered: AtomicBool::new(false),
-            arrived: Condvar::new(),
-        });
+        let job = |(asked, bodies): (Asked, _)| match asked.length > settings.memory_bytes / COPIES
         {
-            let mut queue = lock(&self.shared.queue);
-            queue.waiting.push_back(job.clone());
-            if queue.waiting.len() > queue.idle && queue.threads < settings.workers {
-                let shared = self.shared.clone();
-                let started = thread::Builder::new()
-                    .name("python".to_owned())
-                    .spawn(move || shared.serve());
-                match started {
-                    Ok(_) => queue.threads += 1,
-                    Err(error) if queue.threads == 0 => {
-                        queue.waiting.clear();
-                        return Err(Failure::NotStarted(error.to_string()));
+            true => Err(Failure::TooLarge),
+            false => Ok(Arc::new(Job::new(asked, bodies, repeatable))),
+        };
+        let jobs: Vec<_> = calls.into_iter().map(job).collect();
+        self.queue(jobs.iter().flatten());
+        // They may wait for others, for a start, and once more after another's end.
+        let until = since + settings.start + 3 * settings.deadline;
+        // The last is answered last, most often: whoever waits for it is woken once.
+        let waited = jobs.into_iter().rev().map(|job| {
+            let job = job?;
+            let answer = job.wait(until.saturating_duration_since(Instant::now()));
+            let outcome = answer.as_ref().map_or_else(Failure::name, |_| "answered");
+            metrics().called_python(&job.asked.codec, outcome, since);
+            answer
+        });
+        let mut answers: Vec<_> = waited.collect();
+        answers.reverse();
+        answers
+    }
+
+    fn queue<'a>(&self, jobs: impl Iterator<Item = &'a Arc<Job>>) {
+        let mut queue = lock(&self.shared.queue);
+        queue.waiting.extend(jobs.cloned());
+        if queue.waiting.len() > queue.idle && queue.threads < self.shared.settings.workers {
+            let shared = self.shared.clone();
+            let started = thread::Builder::new()
+                .name("python".to_owned())
+                .spawn(move || shared.serve());
+            match started {
+                Ok(_) => queue.threads += 1,
+                Err(error) if queue.threads == 0 => {
+                    for job in queue.waiting.drain(..) {
+                        job.answer(Err(Failure::NotStarted(error.to_string())));
                     }
-                    Err(_) => {}
                 }
+                Err(_) => {}
             }
         }
-        self.shared.arrived.notify_one();
-        // It may wait for others, for a start, and once more after another's end.
-        let answer = job.wait(settings.start + 3 * settings.deadline);
-        let outcome = answer.as_ref().map_or_else(Failure::name, |_| "answered");
-        metrics().called_python(&job.asked.codec, outcome, since);
-        answer
+        let many = queue.waiting.len() > 1;
+        drop(queue);
+        match many {
+            true => self.shared.arrived.notify_all(),
+            false => self.shared.arrived.notify_one(),
+        }
     }
 }
 
@@ -281,46 +293,54 @@ impl Shared {
         }
         let mut given_back = false;
         for (at, job) in jobs.iter().enumerate() {
-            let behind = &jobs[at + 1..];
+            let left = &jobs[at..];
             let received = match &sent {
                 Ok(()) => {
                     let mut long = Long::new(self, job);
                     let deadline = self.settings.deadline;
-                    worker.receive(deadline, job.asked.most, || {
+                    worker.receive(deadline, job.asked.most, |progress| {
                         if long.has_become() && !std::mem::replace(&mut given_back, true) {
-                            self.give_back(behind);
+                            self.give_back_all_but(progress.call().saturating_sub(at), left);
                         }
                     })
                 }
                 Err(Broken::Late) => Err(Broken::Late),
                 Err(_) => Err(Broken::Ended),
             };
-            let is_last = matches!(&received, Ok(answer) if answer.header.last);
-            match received {
-                Ok(answer) => job.answer(Ok(answer)),
+            let answer = match received {
+                Ok(answer) => answer,
                 Err(broken) => {
                     let failure = self.failure(worker, broken);
-                    tracing::warn!(codec = job.asked.codec, %failure, "a Python worker is replaced");
+                    let call = worker.progress().call().clamp(at, jobs.len() - 1);
                     place.clear();
-                    if !given_back {
-                        self.give_back(behind);
+                    match given_back {
+                        true => self.give_back(&jobs[at..call]),
+                        false => self.give_back_all_but(call - at, left),
                     }
-                    let is_late = matches!(failure, Failure::Late(_));
-                    if job.repeatable && !is_late && !job.tried.swap(true, Ordering::Relaxed) {
-                        self.give_back(std::slice::from_ref(job));
-                    } else {
-                        job.answer(Err(failure));
-                    }
+                    self.end(&jobs[call], failure);
                     return;
                 }
-            }
+            };
+            let is_last = answer.header.last;
+            job.answer(Ok(answer));
             if is_last {
                 place.clear();
                 if !given_back {
-                    self.give_back(behind);
+                    self.give_back(&left[1..]);
                 }
                 return;
             }
+        }
+    }
+
+    /// What becomes of the call that a worker did not finish.
+    fn end(&self, job: &Arc<Job>, failure: Failure) {
+        tracing::warn!(codec = job.asked.codec, %failure, "a Python worker is replaced");
+        let is_late = matches!(failure, Failure::Late(_));
+        if job.repeatable && !is_late && !job.tried.swap(true, Ordering::Relaxed) {
+            self.give_back(std::slice::from_ref(job));
+        } else {
+            job.answer(Err(failure));
         }
     }
 
@@ -347,6 +367,12 @@ impl Shared {
         }
         drop(queue);
         self.arrived.notify_all();
+    }
+
+    fn give_back_all_but(&self, at: usize, jobs: &[Arc<Job>]) {
+        let at = at.min(jobs.len() - 1);
+        self.give_back(&jobs[at + 1..]);
+        self.give_back(&jobs[..at]);
     }
 
     /// A worker that is ready.
@@ -429,6 +455,18 @@ impl Queue {
 }
 
 impl Job {
+    fn new(asked: Asked, bodies: [Bytes; 2], repeatable: bool) -> Self {
+        Self {
+            asked,
+            bodies,
+            repeatable,
+            tried: AtomicBool::new(false),
+            answer: Mutex::default(),
+            answered: AtomicBool::new(false),
+            arrived: Condvar::new(),
+        }
+    }
+
     fn is_alone(&self) -> bool {
         !self.repeatable || self.tried.load(Ordering::Relaxed)
     }
@@ -554,15 +592,8 @@ mod tests {
             column: "data",
         };
         let asked = Asked::new(codec, What::Encode, &site, &ValueLimits::default());
-        Arc::new(Job {
-            asked: Asked { length, ..asked },
-            bodies: [Bytes::new(), Bytes::new()],
-            repeatable,
-            tried: AtomicBool::new(false),
-            answer: Mutex::default(),
-            answered: AtomicBool::new(false),
-            arrived: Condvar::new(),
-        })
+        let asked = Asked { length, ..asked };
+        Arc::new(Job::new(asked, [Bytes::new(), Bytes::new()], repeatable))
     }
 
     fn queue(threads: usize, jobs: impl IntoIterator<Item = Arc<Job>>) -> Queue {

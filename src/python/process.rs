@@ -9,7 +9,7 @@
 //! 4. Dropped, it is killed with all that it has started, and its folder goes.
 
 use std::fs;
-use std::io::{self, ErrorKind, Read, Write};
+use std::io::{self, ErrorKind};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
@@ -19,7 +19,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use rustix::process::{
     Pid, Signal, WaitId, WaitIdOptions, WaitIdStatus, kill_process_group, waitid,
 };
@@ -27,6 +27,7 @@ use serde::Deserialize;
 use serde_json::{Value as Json, json};
 
 use super::call::{Answer, Asked, Facts};
+use super::channel::{Broken, Channel};
 use super::guard::Guard;
 use super::{Settings, output};
 
@@ -41,11 +42,15 @@ const FILES: [(&str, &str); 6] = [
     ("found.py", include_str!("worker/found.py")),
 ];
 
-/// The lengths of a header and a body: 4 and 8 bytes.
-const LENGTHS: usize = 12;
+/// The file in which a worker notes the number of its frame and that of its call in it, 4 bytes
+/// each: for when it does not come to its answer.
+const PROGRESS: &str = "progress";
 
-/// The longest header of an answer, in bytes.
-const LONGEST_HEADER: usize = 16 << 20;
+/// What a worker may keep of the memory that it does not need any more, in bytes.
+const KEPT: u32 = 64 << 20;
+
+/// The longest list of codecs, in bytes.
+const LONGEST_HEADER: u64 = 16 << 20;
 
 /// How long a process may take to be gone once it has closed its socket.
 const LAST_MOMENTS: Duration = Duration::from_millis(200);
@@ -60,9 +65,18 @@ pub(super) struct Folder {
 /// A worker.
 pub(super) struct Worker {
     child: Child,
-    socket: UnixStream,
+    channel: Channel,
     folder: Arc<Folder>,
     own: PathBuf,
+    progress: Progress,
+}
+
+/// How far a worker has come.
+pub(super) struct Progress {
+    /// See [`PROGRESS`].
+    file: PathBuf,
+    /// How many frames the worker was sent.
+    frames: u32,
 }
 
 /// What the environment of a worker has.
@@ -102,17 +116,6 @@ pub(crate) enum End {
     /// It is still there, and has closed its socket.
     #[error("its socket closed")]
     Closed,
-}
-
-/// Why there is no answer.
-#[derive(Debug)]
-pub(super) enum Broken {
-    /// The time is up.
-    Late,
-    /// The process has ended, or closed its socket.
-    Ended,
-    /// The answer makes no sense.
-    Nonsense(String),
 }
 
 impl Folder {
@@ -164,8 +167,12 @@ impl Worker {
         let group = child.id();
         let mut worker = Self {
             child,
-            socket: ours,
+            channel: Channel::new(ours),
             folder: folder.clone(),
+            progress: Progress {
+                file: own.path().join(PROGRESS),
+                frames: 0,
+            },
             own: own.keep(),
         };
         folder.guard.begin(group)?;
@@ -176,11 +183,13 @@ impl Worker {
             "memory_bytes": settings.memory_bytes,
             "allow_pickle": settings.allow_pickle,
             "scratch": scratch,
+            "progress": worker.progress.file,
             "stores": stores,
         });
-        worker.socket.set_write_timeout(Some(settings.start))?;
-        let listing = match worker.write(&header, &[]) {
-            Ok(()) => worker.read(settings.start, LONGEST_HEADER as u64, || {}),
+        let channel = &mut worker.channel;
+        channel.set_write_timeout(settings.start)?;
+        let listing = match channel.write(&header, &[]) {
+            Ok(()) => channel.read(settings.start, LONGEST_HEADER, || {}),
             Err(_) => Err(Broken::Ended),
         };
         match listing {
@@ -199,8 +208,10 @@ impl Worker {
 
     /// Step 3: a frame of calls with their bodies.
     pub fn send(&mut self, calls: &[&Asked], bodies: &[&Bytes]) -> Result<(), Broken> {
+        self.progress.frames = self.progress.frames.wrapping_add(1);
         // A worker reads all of a frame at once.
-        self.write(&json!({ "calls": calls }), bodies)
+        self.channel
+            .write(&json!({ "calls": calls }), bodies)
             .map_err(|error| match error.kind() {
                 ErrorKind::WouldBlock | ErrorKind::TimedOut => Broken::Late,
                 _ => Broken::Ended,
@@ -212,13 +223,18 @@ impl Worker {
         &mut self,
         time: Duration,
         most: u64,
-        waiting: impl FnMut(),
+        mut waiting: impl FnMut(&Progress),
     ) -> Result<Answer, Broken> {
-        let (header, body) = self.read(time, most, waiting)?;
+        let (header, body) = self.channel.read(time, most, || waiting(&self.progress))?;
         match serde_json::from_slice(&header) {
             Ok(header) => Ok(Answer { header, body }),
             Err(error) => Err(Broken::Nonsense(error.to_string())),
         }
+    }
+
+    /// How far it has come.
+    pub fn progress(&self) -> &Progress {
+        &self.progress
     }
 
     /// Whether it still runs, as far as one can see.
@@ -248,82 +264,21 @@ impl Worker {
             }
         }
     }
-
-    fn write(&mut self, header: &Json, bodies: &[&Bytes]) -> io::Result<()> {
-        let header = serde_json::to_vec(header)?;
-        let length: usize = bodies.iter().map(|body| body.len()).sum();
-        let too_long = |_| io::Error::from(ErrorKind::InvalidInput);
-        let mut head = Vec::with_capacity(LENGTHS + header.len());
-        head.extend(u32::try_from(header.len()).map_err(too_long)?.to_be_bytes());
-        head.extend((length as u64).to_be_bytes());
-        head.extend(header);
-        if length <= SMALL {
-            bodies.iter().for_each(|body| head.extend_from_slice(body));
-            return self.socket.write_all(&head);
-        }
-        self.socket.write_all(&head)?;
-        bodies
-            .iter()
-            .try_for_each(|body| self.socket.write_all(body))
-    }
-
-    fn read(
-        &mut self,
-        time: Duration,
-        most: u64,
-        mut waiting: impl FnMut(),
-    ) -> Result<(Bytes, Bytes), Broken> {
-        let until = Instant::now() + time;
-        let lengths = self.read_exactly(LENGTHS, until, &mut waiting)?;
-        let (header, body) = lengths.split_at(4);
-        let number = |bytes: &[u8]| bytes.iter().fold(0_u64, |sum, b| sum << 8 | u64::from(*b));
-        let (header, body) = (number(header), number(body));
-        if header > LONGEST_HEADER as u64 || body > most {
-            let text = format!("an answer of {header} and {body} bytes");
-            return Err(Broken::Nonsense(text));
-        }
-        let header = self.read_exactly(header as usize, until, &mut waiting)?;
-        let body = self.read_exactly(body as usize, until, &mut waiting)?;
-        Ok((header, body))
-    }
-
-    fn read_exactly(
-        &mut self,
-        length: usize,
-        until: Instant,
-        waiting: &mut impl FnMut(),
-    ) -> Result<Bytes, Broken> {
-        let mut buffer = BytesMut::zeroed(length);
-        let mut done = 0;
-        while done < length {
-            let left = until.saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                return Err(Broken::Late);
-            }
-            let patience = left.min(TICK);
-            let ended = |_: io::Error| Broken::Ended;
-            self.socket
-                .set_read_timeout(Some(patience))
-                .map_err(ended)?;
-            match self.socket.read(&mut buffer[done..]) {
-                Ok(0) => return Err(Broken::Ended),
-                Ok(count) => done += count,
-                Err(error) => match error.kind() {
-                    ErrorKind::WouldBlock | ErrorKind::TimedOut => waiting(),
-                    ErrorKind::Interrupted => {}
-                    _ => return Err(Broken::Ended),
-                },
-            }
-        }
-        Ok(buffer.freeze())
-    }
 }
 
-/// Up to this many bytes a message is written at once.
-const SMALL: usize = 64 * 1024;
-
-/// How often whoever waits for an answer looks up.
-const TICK: Duration = Duration::from_millis(200);
+impl Progress {
+    /// The number, from 0, of the call of the last frame that the worker has come to. It may have
+    /// done those before without their answers being here: it sends small ones together.
+    pub fn call(&self) -> usize {
+        let told = fs::read(&self.file).unwrap_or_default();
+        match *told.as_slice() {
+            [a, b, c, d, e, f, g, h] if u32::from_be_bytes([a, b, c, d]) == self.frames => {
+                u32::from_be_bytes([e, f, g, h]) as usize
+            }
+            _ => 0,
+        }
+    }
+}
 
 impl Drop for Worker {
     fn drop(&mut self) {
@@ -342,7 +297,7 @@ fn environment<'a>(
     interpreter: &Path,
     own: &'a Path,
     scratch: &'a Path,
-) -> [(&'static str, std::ffi::OsString); 8] {
+) -> [(&'static str, std::ffi::OsString); 10] {
     let mut path = std::ffi::OsString::from(interpreter.parent().unwrap_or(Path::new("/")));
     path.push(":/usr/local/bin:/usr/bin:/bin");
     let one = || "1".into();
@@ -356,5 +311,9 @@ fn environment<'a>(
         ("OPENBLAS_NUM_THREADS", one()),
         ("MKL_NUM_THREADS", one()),
         ("NUMEXPR_MAX_THREADS", one()),
+        // Memory of one large value is there for the next: to get it anew costs as much as to fill
+        // it. Up to so many bytes, half of them in one piece; other C libraries know no such.
+        ("MALLOC_TRIM_THRESHOLD_", KEPT.to_string().into()),
+        ("MALLOC_MMAP_THRESHOLD_", (KEPT / 2).to_string().into()),
     ]
 }

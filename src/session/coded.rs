@@ -1,7 +1,7 @@
 //! Values on their way through the chain of a column.
 //!
 //! Codecs may block and take their time, so each value has a thread of the relay's own pool for
-//! that. (Not of the stores' pool: a codec waits for its store, whose file operations run there.)
+//! that (short ones share it: [`super::read::batches`]). (Not of the stores' pool: a codec waits for its store, whose file operations run there.)
 //!
 //! Nobody knows how large a value becomes before it is decoded: a pointer is short, and so are a
 //! compressed megabyte of zeros. So a value is first tried within its [share] of
@@ -155,21 +155,35 @@ impl Coded {
         let (column, terms) = (self.clone(), terms.clone());
         on_a_thread(move || {
             let stores = terms.stores_for_value();
-            let from = Reading {
-                site: column.site(),
-                step: Step::default(),
-                manner: terms.manner,
-                backends: &stores,
-                also: &terms.also,
-                limits: terms.limits(room),
-            };
+            let from = column.reading(&terms, &stores, room);
             let stored = column.chain.stored(stored, &from.limits)?;
-            match column.chain.read(stored, &from)? {
-                Given::Bytes(bytes) => into.fit(bytes).map(Given::Bytes),
-                object => Ok(object),
-            }
+            into.fit_given(column.chain.read(stored, &from)?)
         })
         .await
+    }
+
+    /// As [`read`](Self::read) for what is stored in several rows, each within its share. Blocks.
+    pub fn read_many(
+        &self,
+        stored: Vec<Bytes>,
+        terms: &Terms,
+        into: Text,
+    ) -> Vec<Result<Given, CodecError>> {
+        let stores = terms.stores_for_value();
+        let from = self.reading(terms, &stores, Room::Shared);
+        let given = self.chain.read_many(stored, &from).into_iter();
+        given.map(|given| into.fit_given(given?)).collect()
+    }
+
+    fn reading<'a>(&'a self, terms: &'a Terms, stores: &'a Stores, room: Room) -> Reading<'a> {
+        Reading {
+            site: self.site(),
+            step: Step::default(),
+            manner: terms.manner,
+            backends: stores,
+            also: &terms.also,
+            limits: terms.limits(room),
+        }
     }
 }
 
@@ -225,6 +239,13 @@ pub struct Text {
 }
 
 impl Text {
+    fn fit_given(self, given: Given) -> Result<Given, CodecError> {
+        match given {
+            Given::Bytes(bytes) => self.fit(bytes).map(Given::Bytes),
+            object => Ok(object),
+        }
+    }
+
     /// The value in the client's character set.
     fn fit(self, value: Bytes) -> Result<Bytes, CodecError> {
         if self.shape == Shape::LongBlob || self.results.take(&value) {

@@ -158,6 +158,8 @@ fn what_a_codec_is_told() {
         BTreeSet::from([
             "HOME",
             "LANG",
+            "MALLOC_MMAP_THRESHOLD_",
+            "MALLOC_TRIM_THRESHOLD_",
             "MKL_NUM_THREADS",
             "NUMEXPR_MAX_THREADS",
             "OMP_NUM_THREADS",
@@ -333,6 +335,46 @@ fn codecs_that_crash_hang_and_eat() {
         all.iter()
             .all(|pid| !Path::new(&format!("/proc/{pid}")).exists())
     });
+}
+
+#[test]
+fn a_poisonous_value_ends_few_workers() {
+    let lab = lab("poison", "");
+    let mut client = json_client(&lab);
+    let insert = |ids: std::ops::Range<u32>, value: &dyn Fn(u32) -> String| {
+        let rows: Vec<_> = ids.map(|id| format!("({id}, '{}')", value(id))).collect();
+        format!("INSERT INTO t (id, act) VALUES {}", rows.join(", "))
+    };
+    client.ok(insert(1..61, &|id| match id {
+        20 => "{\"decode\": [\"sleep\", 1.5]}".to_owned(),
+        30 => "{\"decode\": [\"leave\", 5]}".to_owned(),
+        id => id.to_string(),
+    }));
+    let replaced = || {
+        let log = lab.proxy.log();
+        log.matches("a Python worker is replaced").count()
+    };
+    assert_eq!(replaced(), 0);
+    // It is known which of the values of a frame it was: tried once among others and once alone.
+    let text = error(&mut client, "SELECT act FROM t WHERE id > 20 ORDER BY id");
+    assert!(
+        text.contains("its Python process ended (status 5)"),
+        "{text}"
+    );
+    wait_until("the log is late", || replaced() >= 2);
+    assert_eq!(replaced(), 2);
+    // One that takes long does not keep the others for long, nor is any of them lost.
+    let rows = client
+        .ok("SELECT id, act FROM t WHERE id <> 30 ORDER BY id")
+        .rows;
+    assert_eq!(rows.len(), 59);
+    for row in &rows {
+        let [Some(id), Some(act)] = row.as_slice() else {
+            panic!("{row:?}");
+        };
+        assert!(id == act || id == b"20", "{row:?}");
+    }
+    assert_eq!(replaced(), 2);
 }
 
 #[test]

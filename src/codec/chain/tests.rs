@@ -1,6 +1,7 @@
 //! The built-in chains, the errors of DataJoint, and chains of codecs made up here.
 
 use super::*;
+use crate::codec::testing;
 
 fn chain(spec: &str) -> Result<Chain, ChainError> {
     TypeSpec::parse(spec).unwrap().resolve()
@@ -152,4 +153,64 @@ fn an_inner_spec_may_name_its_own_store() {
     );
     assert_eq!(resolve("<plain@main>").store.as_deref(), Some("main"));
     assert_eq!(resolve("<plain>").dtype, Dtype::Bytes);
+}
+
+#[test]
+fn many_values_are_read_as_each_alone() {
+    let place = testing::Place::new();
+    let from = place.reading();
+    let columns: Vec<Bytes> = [
+        &b"dj0\0\x0a\x01\0\x05"[..],
+        b"no blob",
+        b"",
+        b"mYm\0\xff",
+        b"ZL123\0\xff\0\0\0\0\0\0\0xyz",
+    ]
+    .map(Bytes::from_static)
+    .to_vec();
+    for spec in ["<blob>", "<plain>"] {
+        let spec = TypeSpec::parse(spec).unwrap();
+        let chain = spec.resolve_in(&custom()).unwrap();
+        let alone = columns.iter().map(|column| {
+            let stored = chain.stored(column.clone(), &from.limits)?;
+            chain.read(stored, &from)
+        });
+        let alone: Vec<_> = alone.map(|given| format!("{given:?}")).collect();
+        let together = chain.read_many(columns.clone(), &from).into_iter();
+        let together: Vec<_> = together.map(|given| format!("{given:?}")).collect();
+        assert_eq!(together, alone);
+        assert!(
+            alone.iter().any(|given| given.starts_with("Ok")),
+            "{alone:?}"
+        );
+        assert!(
+            alone.iter().any(|given| given.starts_with("Err")),
+            "{alone:?}"
+        );
+    }
+    assert!(
+        chain("<blob>")
+            .unwrap()
+            .read_many(Vec::new(), &from)
+            .is_empty()
+    );
+}
+
+#[test]
+fn a_codec_that_loses_values_is_noticed() {
+    let values = vec![
+        Ok(1),
+        Err(CodecError::Corrupt("bad".to_owned())),
+        Ok(2),
+        Ok(3),
+    ];
+    let outcomes = with_the_good(values, |good: Vec<i32>| {
+        assert_eq!(good, [1, 2, 3]);
+        good.into_iter().take(2).map(|n| Ok(n * 10)).collect()
+    });
+    let shown: Vec<_> = outcomes
+        .iter()
+        .map(|outcome| outcome.as_ref().ok())
+        .collect();
+    assert_eq!(shown, [Some(&10), None, Some(&20), None]);
 }

@@ -8,11 +8,13 @@ the header and the body. Bodies are values: packed by DataJoint, or bytes as the
 
 1. The proxy sends `settings` (see `start`); the worker answers with the list of its codecs.
 2. The proxy sends a frame: a list of calls, their values one after the other in the body. The worker
-   answers each as soon as it is done, in order, and waits for the next frame.
+   answers each in order, soon after it is done (small answers together), and waits for the next
+   frame. Before each call it notes its number in a file, for the case that no answer comes.
 3. When the proxy closes the socket, the worker ends, and takes with it what it has started. (Should
    it be too busy for that, or the proxy be killed, the proxy's guard kills them all.)
 """
 
+import gc
 import json
 import os
 import resource
@@ -21,12 +23,20 @@ import signal
 import socket
 import struct
 import sys
+import time
 import warnings
 
 LENGTHS = struct.Struct(">IQ")
+NUMBERS = struct.Struct(">II")
+
+# Up to so many bytes, and for so many seconds, answers wait for others.
+SMALL = 65536
+SOON = 0.001
 
 # A worker with more children than this is replaced: its codec starts processes and leaves them.
 MOST_CHILDREN = 8
+# To count them takes as long as a call, so it is not done at each: seconds between two counts.
+COUNTED = 0.02
 
 
 class Channel:
@@ -34,6 +44,8 @@ class Channel:
 
     def __init__(self, file):
         self.socket = socket.socket(fileno=file)
+        self.unsent = bytearray()
+        self.sent_at = 0
         # A codec that forks and returns twice must not answer twice.
         os.register_at_fork(after_in_child=self.socket.close)
 
@@ -55,14 +67,37 @@ class Channel:
             left = left[count:]
         return memoryview(buffer)
 
-    def send(self, header, body=b""):
+    def answer(self, header, body=b""):
+        """Sends a message, unless it can wait for the next."""
         header = json.dumps(header).encode()
-        head = LENGTHS.pack(len(header), len(body)) + header
-        if len(body) < 65536:
-            self.socket.sendall(head + bytes(body))
+        self.unsent += LENGTHS.pack(len(header), len(body))
+        self.unsent += header
+        if len(body) < SMALL:
+            self.unsent += body
+            if len(self.unsent) < SMALL and time.monotonic() - self.sent_at < SOON:
+                return
+            self.flush()
         else:
-            self.socket.sendall(head)
+            self.flush()
             self.socket.sendall(body)
+
+    def flush(self):
+        """Sends what waits."""
+        if self.unsent:
+            self.socket.sendall(self.unsent)
+            self.unsent.clear()
+        self.sent_at = time.monotonic()
+
+
+class Progress:
+    """The file that says how far this process has come."""
+
+    def __init__(self, path):
+        self.file = os.open(path, os.O_CREAT | os.O_WRONLY | os.O_CLOEXEC, 0o600)
+        self.frame = 0
+
+    def note(self, call):
+        os.pwrite(self.file, NUMBERS.pack(self.frame, call), 0)
 
 
 def bound_memory(size):
@@ -133,29 +168,44 @@ def main():
 
     sys.path.pop(0)
     codecs, failures = found.find()
-    channel.send(
+    channel.answer(
         {"codecs": [found.describe(codec, origin) for codec, origin in codecs], "failures": failures}
     )
+    channel.flush()
     runner = calls.Runner(dict((codec.name, codec) for codec, _ in codecs), settings)
+    progress = Progress(settings["progress"])
+    # What is there by now stays: it need not be looked through for garbage.
+    gc.freeze()
     own = os.getpid()
+    counted_at = 0
     while frame := channel.receive():
         header, body = frame
+        progress.frame += 1
         at = 0
-        calls_left = len(header["calls"])
-        for call in header["calls"]:
-            calls_left -= 1
+        last = header["calls"][-1]
+        before = None
+        for number, call in enumerate(header["calls"]):
+            if call["codec"] != before:
+                # When a call takes long, the proxy takes it for one of the codec that it waits for.
+                channel.flush()
+                before = call["codec"]
+            progress.note(number)
             value, at = body[at : at + call["length"]], at + call["length"]
             state["in_call"] = True
             answer, content = runner.run(call, value)
             state["in_call"] = False
             if os.getpid() != own:
                 os._exit(0)  # A codec has forked, and this is the child.
-            if calls_left == 0 and children() > MOST_CHILDREN:
-                answer["last"] = True
-            channel.send(answer, content)
+            if call is last and time.monotonic() - counted_at > COUNTED:
+                if children() > MOST_CHILDREN:
+                    answer["last"] = True
+                counted_at = time.monotonic()
+            channel.answer(answer, content)
             del value, content
             if answer.get("last"):
+                channel.flush()
                 return
+        channel.flush()
         del body, frame
         reap()
         empty(settings["scratch"])

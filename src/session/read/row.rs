@@ -14,9 +14,10 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, oneshot};
 use tokio_util::task::AbortOnDropHandle;
 
+use super::batches::{self, Batches, Outcome};
 use crate::codec::{Dtype, Given, Manner, ObjectRef, Pointer};
 use crate::refusal::Refusal;
 use crate::session::coded::{self, Coded, Room, Terms, Text};
@@ -57,6 +58,8 @@ pub struct Shown {
 pub enum Value {
     /// It is under way.
     Fetching(AbortOnDropHandle<Result<Ready, Refusal>>),
+    /// It is decoded together with others.
+    Decoding(oneshot::Receiver<Outcome>, Box<Decoding>),
     /// It is here, or can be had at its turn.
     Fetched(Result<Ready, Refusal>),
 }
@@ -78,6 +81,7 @@ type Later = Pin<Box<dyn Future<Output = Result<Ready, Refusal>> + Send>>;
 /// What a statement gets its values with.
 pub struct Means {
     terms: Terms,
+    batches: Batches,
     /// Lets as many fetch and decode at once as `limits.store_parallel` says.
     gate: Arc<Semaphore>,
     /// Objects of more bytes are not fetched ahead.
@@ -89,8 +93,10 @@ pub struct Means {
 impl Means {
     /// Those of one result.
     pub fn new(shared: &Shared, manner: Manner) -> Self {
+        let terms = Terms::new(shared, manner);
         Self {
-            terms: Terms::new(shared, manner),
+            batches: Batches::new(terms.clone(), shared.limits.store_parallel),
+            terms,
             gate: Arc::new(Semaphore::new(shared.limits.store_parallel)),
             large: shared.limits.prefetch_bytes / 4,
             share: coded::share(&shared.limits),
@@ -190,6 +196,10 @@ impl Means {
         if decoding.stored.len() as u64 > self.share {
             return (Value::later(decoding.alone()), 0);
         }
+        if decoding.stored.len() <= batches::SHORT && !shown.column.chain.is_external() {
+            let outcome = self.batches.put(shown, decoding.stored.clone());
+            return (Value::Decoding(outcome, Box::new(decoding)), self.share);
+        }
         let gate = self.gate.clone();
         let decode = async move {
             // The semaphore is never closed.
@@ -201,7 +211,8 @@ impl Means {
 }
 
 /// A value that is decoded by its chain.
-struct Decoding {
+#[derive(Clone)]
+pub struct Decoding {
     column: Arc<Coded>,
     text: Text,
     terms: Terms,
@@ -238,6 +249,18 @@ impl Decoding {
         }
     }
 
+    /// What has become of it among others. What did not fit, or is an object, has its turn.
+    fn settle(self, outcome: Outcome) -> Value {
+        match outcome {
+            Ok(Given::Bytes(value)) => Value::Fetched(Ok(Ready::Value(value))),
+            Ok(Given::Object(_)) => Value::later(self.alone()),
+            Err(error) if refuse::is_limit(&error) && self.terms.has_more_room() => {
+                Value::later(self.alone())
+            }
+            Err(error) => Value::Fetched(Err(refuse::read(&self.column.name, error))),
+        }
+    }
+
     /// With all the room that one value may have.
     fn alone(self) -> Later {
         Box::pin(async move {
@@ -270,6 +293,14 @@ fn spawn(
 impl Value {
     /// Waits for it, if it is under way. Cancel safe: what has arrived stays.
     async fn arrive(&mut self, column: &Coded) {
+        if let Self::Decoding(outcome, decoding) = self {
+            let outcome = outcome.await;
+            let decoding = decoding.clone();
+            *self = match outcome {
+                Ok(outcome) => decoding.settle(outcome),
+                Err(_) => Self::Fetching(spawn(decoding.shared())),
+            };
+        }
         if let Self::Fetching(handle) = self {
             let fetched = handle.await;
             *self = Self::Fetched(fetched.unwrap_or_else(|error| {
@@ -287,7 +318,9 @@ impl Value {
     pub async fn ready(self, column: &Coded) -> Result<Ready, Refusal> {
         let mut ready = match self {
             Self::Fetched(ready) => ready?,
-            Self::Fetching(_) => return Err(refuse::internal(&column.name)),
+            Self::Fetching(_) | Self::Decoding(..) => {
+                return Err(refuse::internal(&column.name));
+            }
         };
         while let Ready::Later(later) = ready {
             ready = later.await?;
