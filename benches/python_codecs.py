@@ -1,20 +1,25 @@
 """Row (l): values through a codec in Python, against DataJoint Python running the same codec itself.
 
-The codec is `spike_train` of `tests/packages`: NumPy differences into an inline `<blob>`, so that no store is measured.
-DataJoint is one process that inserts into the database and fetches from it directly. codec-proxy gets the same values
-from the load generator, so that no client's own work is in its figure.
+The codecs are two of `tests/packages`, inline so that no store is measured: `spike_train`, which is a little NumPy, and
+`graph`, which is much Python. DataJoint is one process that inserts into the database and fetches from it directly.
+codec-proxy gets the same values from the load generator, so that no client's own work is in its figure.
 """
 
+import collections
 import os
 
-import own_codecs
 import parts
 import table
 
 LEAST_SHARE = 0.5
 LEAST_GAIN = 1.6
-# By the name of the table: bytes of a value, values in a statement, and statements in a round.
-SIZES = {"small": ("100 B", 100, 500, 8), "large": ("1 MiB", own_codecs.MEBIBYTE, 1, 24)}
+# `size` is what the codec's value is made by; values in a statement, and statements in a round.
+Kind = collections.namedtuple("Kind", "title codec size values statements")
+KINDS = {
+    "small": Kind("100 B", "spike_train", 100, 500, 8),
+    "large": Kind("1 MiB", "spike_train", 1 << 20, 1, 24),
+    "graphs": Kind("a graph of 100 nodes", "graph", 100, 50, 8),
+}
 
 
 def measure(bench, labels, rounds, quick):
@@ -24,20 +29,21 @@ def measure(bench, labels, rounds, quick):
     database = bench.mariadb()
     database.sql(
         "CREATE DATABASE python;"
-        + "".join(f"CREATE TABLE python.{name} (data LONGBLOB COMMENT ':<spike_train>:');" for name in SIZES)
+        + "".join(f"CREATE TABLE python.{n} (data LONGBLOB COMMENT ':<{k.codec}>:');" for n, k in KINDS.items())
     )
     store, _ = bench.file_store()
     pool = f'\n[codecs.python]\ninterpreter = "{interpreter()}"\nworkers = '
     one, two = (bench.proxy(database, f"{store}{pool}{workers}\n") for workers in (1, 2))
-    for name, (title, size, values, statements) in SIZES.items():
-        statements = max(2, statements // 10) if quick else statements
-        alone = data_joint(bench, database, size, values)
+    for name, kind in KINDS.items():
+        statements = max(2, kind.statements // 10) if quick else kind.statements
+        file = bench.new_folder("value") / "value"
+        alone = data_joint(bench, database, name, kind, file)
         for verb in ("insert", "select"):
             legs = {
                 "alone": (alone, f"{verb} {statements}"),
-                "here": (load(bench, one, verb, name, size, values, 1), statements),
-                "one worker": (load(bench, one, verb, name, size, values, 2), statements),
-                "two workers": (load(bench, two, verb, name, size, values, 2), statements),
+                "here": (load(bench, one, verb, name, kind, file, 1), statements),
+                "one worker": (load(bench, one, verb, name, kind, file, 2), statements),
+                "two workers": (load(bench, two, verb, name, kind, file, 2), statements),
             }
             for client, _ in list(legs.values())[1:]:
                 client.order(2)  # a worker starts with the first call
@@ -45,31 +51,32 @@ def measure(bench, labels, rounds, quick):
             for _ in range(min(rounds, 7)):
                 for leg, (client, order) in legs.items():
                     done = client.order(order)
-                    taken[leg].append(done["seconds"] / done["units"] / values)
-            yield row_of(f"{verb} of {title}, 1 worker: 2.3.5 alone / here", taken["alone"], taken["here"], LEAST_SHARE)
-            yield row_of(
-                f"{verb} of {title}, 2 clients: 1 worker / 2 workers", taken["one worker"], taken["two workers"], LEAST_GAIN
-            )
+                    taken[leg].append(done["seconds"] / done["units"] / kind.values)
+            what = f"{verb} of {kind.title}"
+            yield row_of(f"{what}, 1 worker: 2.3.5 alone / here", taken["alone"], taken["here"], LEAST_SHARE)
+            yield row_of(f"{what}, 2 clients: 1 worker / 2", taken["one worker"], taken["two workers"], LEAST_GAIN)
 
 
-def data_joint(bench, database, size, values):
+def data_joint(bench, database, name, kind, file):
     """DataJoint with a table of its own and no proxy."""
-    file = bench.new_folder("value") / "value"
-    file.write_bytes(own_codecs.spikes(size))
     folder = bench.new_folder("datajoint")
     command = [interpreter(), str(parts.ROOT / "benches/datajoint_codec.py"), f"--port={database.ports['mysql']}"]
-    command += [f"--account={parts.ACCOUNT}", f"--value={file}", f"--values={values}"]
+    command += [f"--account={parts.ACCOUNT}", f"--schema=alone_{name}", f"--codec={kind.codec}"]
+    command += [f"--size={kind.size}", f"--values={kind.values}", f"--write={file}"]
     return bench.order_taker("datajoint", command, cwd=folder, env={**os.environ, "HOME": str(folder)})
 
 
-def load(bench, proxy, verb, name, size, values, clients):
+def load(bench, proxy, verb, name, kind, file, clients):
+    """So many clients of codec-proxy that send or fetch that value."""
     common = [f"--address=127.0.0.1:{proxy.ports['bytes']}", f"--clients={clients}"]
     if verb == "select":
-        return bench.load("query", *common, f"--sql=SELECT data FROM python.{name} LIMIT {values}", f"--rows={values}")
-    file = bench.new_folder("statement") / "insert.sql"
-    row = f"(X'{own_codecs.spikes(size).hex()}')"
-    file.write_text(f"INSERT INTO python.{name} VALUES {','.join([row] * values)}")
-    return bench.load("query", *common, f"--file={file}", "--rows=0")
+        return bench.load(
+            "query", *common, f"--sql=SELECT data FROM python.{name} LIMIT {kind.values}", f"--rows={kind.values}"
+        )
+    statement = bench.new_folder("statement") / "insert.sql"
+    row = f"(X'{file.read_bytes().hex()}')"
+    statement.write_text(f"INSERT INTO python.{name} VALUES {','.join([row] * kind.values)}")
+    return bench.load("query", *common, f"--file={statement}", "--rows=0")
 
 
 def interpreter():

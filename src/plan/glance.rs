@@ -2,7 +2,7 @@
 
 use memchr::{memchr, memchr_iter, memmem};
 
-use super::{Glance, information, settings};
+use super::{Glance, words};
 use crate::catalog::Index;
 use crate::view::View;
 
@@ -16,17 +16,13 @@ pub fn glance(text: &[u8], index: &Index, view: View, several: bool) -> Glance {
     let more = || (several || first != Keyword::Plain) && follows(text, view);
     let examine = match (view, first) {
         (_, Keyword::Ddl | Keyword::Describe) => true,
-        (View::Stored, _) if index.is_mariadb() && !index.is_empty() => {
-            information::mentioned(text) || more()
-        }
         (View::Stored, _) => more(),
         (View::Bytes | View::Json, _) if index.is_empty() => more(),
         (View::Bytes | View::Json, Keyword::Dynamic) => true,
-        (View::Bytes | View::Json, _) => {
-            index.mentions(text) || information::mentioned(text) || more()
-        }
+        (View::Bytes | View::Json, _) => index.mentions(text) || more(),
     };
-    match examine || settings::mentioned(text) {
+    let describes = !index.is_empty() && (view != View::Stored || index.is_mariadb());
+    match examine || words::mentioned(text, describes) {
         true => Glance::Examine,
         false => Glance::Pass,
     }

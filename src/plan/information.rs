@@ -28,13 +28,18 @@ const LONGEST: usize = 16 << 20;
 
 /// Whether a text may name the table: never false when it does.
 pub fn mentioned(text: &[u8]) -> bool {
-    // By a letter that few other words have.
+    memchr2_iter(b'm', b'M', text).any(|at| is_name_around(text, at))
+}
+
+/// Letters of the table's name that few other words have beside each other, in either case.
+pub(super) const RARE: [&str; 4] = ["mn", "mN", "Mn", "MN"];
+
+/// Whether the table's name stands around these letters.
+pub(super) fn is_name_around(text: &[u8], at: usize) -> bool {
     const BEFORE: usize = "colu".len();
-    memchr2_iter(b'm', b'M', text).any(|at| {
-        let start = at.checked_sub(BEFORE);
-        let word = start.and_then(|start| text.get(start..start + TABLE.len()));
-        word.is_some_and(|word| word.eq_ignore_ascii_case(TABLE.as_bytes()))
-    })
+    let start = at.checked_sub(BEFORE);
+    let word = start.and_then(|start| text.get(start..start + TABLE.len()));
+    word.is_some_and(|word| word.eq_ignore_ascii_case(TABLE.as_bytes()))
 }
 
 /// The text that is sent in place of a statement on the table; `None` if the statement stays as it

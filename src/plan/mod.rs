@@ -27,6 +27,7 @@ mod standing;
 mod statement;
 mod update;
 mod value;
+mod words;
 
 #[cfg(test)]
 mod tests;

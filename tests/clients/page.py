@@ -8,6 +8,7 @@ come again by itself. With a folder, pictures are left there.
 import base64
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -28,7 +29,8 @@ class Browser:
             "--no-first-run", "--remote-debugging-pipe", f"--user-data-dir={home}", "about:blank",
         ]
         self.process = subprocess.Popen(
-            command, pass_fds=(read, write), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            command, pass_fds=(read, write), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            start_new_session=True,
         )
         os.close(read)
         os.close(write)
@@ -72,7 +74,8 @@ CUT = """[...document.body.querySelectorAll('*')].filter(e => e.scrollWidth > e.
     && e.clientWidth > 0 && getComputedStyle(e).display !== 'inline'
     || e.getBoundingClientRect().right > innerWidth + 1).map(e => e.outerHTML.slice(0, 80))"""
 
-with tempfile.TemporaryDirectory() as home:
+# The last of them may be there for another moment.
+with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as home:
     at = Browser(home)
     try:
         target = at.ask("Target.createTarget", url="about:blank")["targetId"]
@@ -117,5 +120,6 @@ with tempfile.TemporaryDirectory() as home:
             if name == "Network.requestWillBeSent":
                 assert params["request"]["url"].startswith(url), params
     finally:
-        at.process.kill()
+        # All of its processes write to the folder.
+        os.killpg(at.process.pid, signal.SIGKILL)
         at.process.wait()
