@@ -144,6 +144,25 @@ impl Chain {
         self.encode(value, to)
     }
 
+    /// As [`write`](Self::write) for several values; each has an outcome of its own, in order.
+    pub fn write_many(&self, sent: Vec<(Bytes, Writing<'_>)>) -> Vec<Result<Value, CodecError>> {
+        let to: Vec<_> = sent.iter().map(|(_, to)| *to).collect();
+        let taken = sent.into_iter().map(|(sent, to)| {
+            let outermost = self.outermost()?;
+            let value = outermost.take(sent, &to.manner, &to.limits)?;
+            outermost.validate(&value)?;
+            Ok(value)
+        });
+        let mut values: Vec<_> = taken.collect();
+        for (at, codec) in self.codecs.iter().enumerate() {
+            let step = self.step(at);
+            let given = values.into_iter().zip(&to);
+            let given = given.map(|(value, to)| Ok((value?, Writing { step, ..*to })));
+            values = with_the_good(given.collect(), |values| codec.encode_many(values));
+        }
+        values
+    }
+
     /// What a client gets for what is stored: the whole chain.
     pub fn read(&self, stored: Value, from: &Reading<'_>) -> Result<Given, CodecError> {
         let value = self.decode(stored, from)?;
@@ -278,7 +297,7 @@ pub(crate) fn with_the_good<T, U>(
         places.push(value.map(|value| good.push(value)));
     }
     let mut done = work(good).into_iter();
-    let missing = || Err(CodecError::Corrupt("a value was not decoded".to_owned()));
+    let missing = || Err(CodecError::Corrupt("a codec has lost a value".to_owned()));
     let fill = |place: Result<(), _>| place.and_then(|()| done.next().unwrap_or_else(missing));
     places.into_iter().map(fill).collect()
 }

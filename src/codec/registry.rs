@@ -55,6 +55,13 @@ pub trait Codec: Send + Sync + 'static {
     /// The value as `encode` was given it.
     fn decode(&self, stored: Value, from: &Reading<'_>) -> Result<Value, CodecError>;
 
+    /// As [`encode`](Self::encode) for several values of one column; each has an outcome of its own,
+    /// in order. Worth writing for a codec that takes longer to call than to encode.
+    fn encode_many(&self, values: Vec<(Value, Writing<'_>)>) -> Vec<Result<Value, CodecError>> {
+        let values = values.into_iter();
+        values.map(|(value, to)| self.encode(value, &to)).collect()
+    }
+
     /// As [`decode`](Self::decode) for several values of one column; each has an outcome of its own,
     /// in order. Worth writing for a codec that takes longer to call than to decode.
     fn decode_many(

@@ -220,48 +220,22 @@ impl Codec for PythonCodec {
     }
 
     fn encode(&self, value: Value, to: &Writing<'_>) -> Result<Value, CodecError> {
-        let mut asked = self.asked(What::Encode, &to.site, &to.limits);
-        let mut key = Bytes::new();
-        if self.uses_key() {
-            let columns = to.key.columns.iter();
-            let columns = columns.map(|(name, value)| (name.as_str().into(), value.clone()));
-            key = blob::pack_raw(&Value::Dict(columns.collect()), &to.limits)?.into_bytes();
-            asked.key = Some(key.len() as u64);
-        }
-        let (form, body) = sent(value, &to.limits)?;
-        asked.form = form;
-        if to.store.is_some() {
-            asked.store = Some(to.backend()?.name().to_owned());
-        }
-        asked.outermost = to.step.is_outermost;
-        asked.next = following(to.step.next, &to.limits);
-        asked.references = self.facts.writes;
-        let takes = asked.next.takes;
-        let Answer { header, body } = self.run(asked, [key, body])?;
-        if self.facts.writes {
-            self.settle(header.references, to)?;
-        }
-        let packed = || Packed::new(body.clone()).ok_or_else(|| self.nonsense());
-        match (header.form, takes) {
-            (Some(Form::Packed), Takes::Blob) => packed().map(Value::Packed),
-            (Some(Form::Packed), Takes::Value | Takes::Text) => {
-                blob::unpack(&packed()?, &to.limits)
-            }
-            (Some(Form::Bytes), _) => Ok(Value::Bytes(body)),
-            (Some(Form::Json), _) => metadata::loads_within(&body, &to.limits),
-            (Some(Form::File), Takes::File) => {
-                let mut framed = header.name.unwrap_or_default().into_bytes();
-                framed.push(0);
-                framed.extend_from_slice(&body);
-                Ok(Value::Bytes(framed.into()))
-            }
-            (Some(Form::File), _) => {
-                let ext = header.ext.map_or(Value::None, Value::Str);
-                Ok(Value::Tuple(vec![ext, Value::Bytes(body)]))
-            }
-            (Some(Form::Files), _) => self.files(&header.files, &body),
-            _ => Err(self.nonsense()),
-        }
+        let (asked, bodies) = self.to_encode(value, to)?;
+        let answer = self.run(asked, bodies)?;
+        self.encoded(answer, to)
+    }
+
+    fn encode_many(&self, values: Vec<(Value, Writing<'_>)>) -> Vec<Result<Value, CodecError>> {
+        let to: Vec<_> = values.iter().map(|(_, to)| *to).collect();
+        let calls = values.into_iter();
+        let calls = calls
+            .map(|(value, to)| self.to_encode(value, &to))
+            .collect();
+        let answers = chain::with_the_good(calls, |calls| self.run_many(calls));
+        let answers = answers.into_iter().zip(&to);
+        answers
+            .map(|(answer, to)| self.encoded(answer?, to))
+            .collect()
     }
 
     fn decode(&self, stored: Value, from: &Reading<'_>) -> Result<Value, CodecError> {
@@ -291,6 +265,55 @@ impl Codec for PythonCodec {
 }
 
 impl PythonCodec {
+    fn to_encode(&self, value: Value, to: &Writing<'_>) -> Result<(Asked, [Bytes; 2]), CodecError> {
+        let mut asked = self.asked(What::Encode, &to.site, &to.limits);
+        let mut key = Bytes::new();
+        if self.uses_key() {
+            let columns = to.key.columns.iter();
+            let columns = columns.map(|(name, value)| (name.as_str().into(), value.clone()));
+            key = blob::pack_raw(&Value::Dict(columns.collect()), &to.limits)?.into_bytes();
+            asked.key = Some(key.len() as u64);
+        }
+        let (form, body) = sent(value, &to.limits)?;
+        asked.form = form;
+        if to.store.is_some() {
+            asked.store = Some(to.backend()?.name().to_owned());
+        }
+        asked.outermost = to.step.is_outermost;
+        asked.next = following(to.step.next, &to.limits);
+        asked.references = self.facts.writes;
+        Ok((asked, [key, body]))
+    }
+
+    fn encoded(&self, answer: Answer, to: &Writing<'_>) -> Result<Value, CodecError> {
+        let Answer { header, body } = answer;
+        if self.facts.writes {
+            self.settle(header.references, to)?;
+        }
+        let takes = following(to.step.next, &to.limits).takes;
+        let packed = || Packed::new(body.clone()).ok_or_else(|| self.nonsense());
+        match (header.form, takes) {
+            (Some(Form::Packed), Takes::Blob) => packed().map(Value::Packed),
+            (Some(Form::Packed), Takes::Value | Takes::Text) => {
+                blob::unpack(&packed()?, &to.limits)
+            }
+            (Some(Form::Bytes), _) => Ok(Value::Bytes(body)),
+            (Some(Form::Json), _) => metadata::loads_within(&body, &to.limits),
+            (Some(Form::File), Takes::File) => {
+                let mut framed = header.name.unwrap_or_default().into_bytes();
+                framed.push(0);
+                framed.extend_from_slice(&body);
+                Ok(Value::Bytes(framed.into()))
+            }
+            (Some(Form::File), _) => {
+                let ext = header.ext.map_or(Value::None, Value::Str);
+                Ok(Value::Tuple(vec![ext, Value::Bytes(body)]))
+            }
+            (Some(Form::Files), _) => self.files(&header.files, &body),
+            _ => Err(self.nonsense()),
+        }
+    }
+
     fn to_decode(
         &self,
         stored: Value,

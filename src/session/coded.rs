@@ -1,7 +1,7 @@
 //! Values on their way through the chain of a column.
 //!
 //! Codecs may block and take their time, so each value has a thread of the relay's own pool for
-//! that (short ones share it: [`super::read::batches`]). (Not of the stores' pool: a codec waits for its store, whose file operations run there.)
+//! that (short ones share it: [`super::batches`]). (Not of the stores' pool: a codec waits for its store, whose file operations run there.)
 //!
 //! Nobody knows how large a value becomes before it is decoded: a pointer is short, and so are a
 //! compressed megabyte of zeros. So a value is first tried within its [share] of
@@ -18,6 +18,7 @@ use super::context::ResultCharset;
 use super::refuse;
 use super::shared::Shared;
 use crate::catalog::{ColumnCodec, Table};
+use crate::codec::chain;
 use crate::codec::{
     Chain, CodecError, Given, Key, Manner, Notation, ObjectPath, Reading, Site, Step, Stored,
     ValueLimits, Writing, json,
@@ -127,21 +128,51 @@ impl Coded {
         let (column, terms) = (self.clone(), terms.clone());
         let (literal, key) = (literal.clone(), key.clone());
         on_a_thread(move || {
-            let (limits, stores) = (terms.limits(room), terms.stores_for_value());
-            let sent = collected(&literal, limits.bytes)?;
-            let to = Writing {
-                site: column.site(),
-                key: &key,
-                store: column.chain.store.as_deref(),
-                step: Step::default(),
-                manner: terms.manner,
-                backends: &stores,
-                limits,
-            };
+            let stores = terms.stores_for_value();
+            let to = column.writing(&key, &terms, &stores, room);
+            let sent = collected(&literal, to.limits.bytes)?;
             let stored = column.chain.write(sent, &to)?;
             column.chain.dtype.stored(stored).map(spell)
         })
         .await
+    }
+
+    /// As [`write`](Self::write) for several values, each within its share. Blocks.
+    pub fn write_many(
+        &self,
+        sent: &[(Literal, Key)],
+        terms: &Terms,
+    ) -> Vec<Result<Stored, CodecError>> {
+        let stores = terms.stores_for_value();
+        let collect = |(literal, key)| {
+            let to = self.writing(key, terms, &stores, Room::Shared);
+            collected(literal, to.limits.bytes).map(|sent| (sent, to))
+        };
+        let collected = sent.iter().map(|(literal, key)| collect((literal, key)));
+        chain::with_the_good(collected.collect(), |sent| {
+            let stored = self.chain.write_many(sent).into_iter();
+            stored
+                .map(|stored| self.chain.dtype.stored(stored?))
+                .collect()
+        })
+    }
+
+    fn writing<'a>(
+        &'a self,
+        key: &'a Key,
+        terms: &Terms,
+        stores: &'a Stores,
+        room: Room,
+    ) -> Writing<'a> {
+        Writing {
+            site: self.site(),
+            key,
+            store: self.chain.store.as_deref(),
+            step: Step::default(),
+            manner: terms.manner,
+            backends: stores,
+            limits: terms.limits(room),
+        }
     }
 
     /// What a client gets for what is stored.
@@ -162,17 +193,18 @@ impl Coded {
         .await
     }
 
-    /// As [`read`](Self::read) for what is stored in several rows, each within its share. Blocks.
+    /// As [`read`](Self::read) for several values, each within its share. Blocks.
     pub fn read_many(
         &self,
-        stored: Vec<Bytes>,
+        stored: Vec<(Bytes, Text)>,
         terms: &Terms,
-        into: Text,
     ) -> Vec<Result<Given, CodecError>> {
         let stores = terms.stores_for_value();
         let from = self.reading(terms, &stores, Room::Shared);
+        let (stored, texts): (Vec<_>, Vec<_>) = stored.into_iter().unzip();
         let given = self.chain.read_many(stored, &from).into_iter();
-        given.map(|given| into.fit_given(given?)).collect()
+        let given = given.zip(texts);
+        given.map(|(given, into)| into.fit_given(given?)).collect()
     }
 
     fn reading<'a>(&'a self, terms: &'a Terms, stores: &'a Stores, room: Room) -> Reading<'a> {

@@ -6,6 +6,7 @@
 //! `read`, `prepare`, `describe`, `declare`, `choose`, `dynamic`, `handler` and `several`.
 //! After that it relays again. Everything a session knows is gone with it.
 
+mod batches;
 mod choose;
 mod coded;
 mod connection;

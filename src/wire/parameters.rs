@@ -212,7 +212,8 @@ impl Execute {
             return Err(Malformed::Shape);
         }
         let flags = payload[FLAGS];
-        let counted = known.named && flags & COUNT_AVAILABLE != 0;
+        // As MySQL reads it: only a statement without parameters needs the flag.
+        let counted = known.named && (known.count > 0 || flags & COUNT_AVAILABLE != 0);
         let count = match counted {
             true => match rest.int() {
                 Some(count @ ..=MOST) => count as usize,
@@ -272,7 +273,7 @@ impl Execute {
             .collect();
         let mut out = Segments::default();
         out.gathered.extend_from_slice(&payload[..HEAD]);
-        if self.named && payload[FLAGS] & COUNT_AVAILABLE != 0 {
+        if self.named && (!all.is_empty() || payload[FLAGS] & COUNT_AVAILABLE != 0) {
             lenenc::push_int(&mut out.gathered, all.len() as u64);
         }
         if all.is_empty() {
@@ -553,14 +554,31 @@ mod tests {
             b"\x01x\x01p\x01t",
         ];
         assert_eq!(rebuilt.concat(), expected.concat());
-        // The capability alone: names, but no count.
-        let payload: Bytes = [&head(0)[..], &[0, 1], &BLOB, &[0], b"\x01x"]
+    }
+
+    #[test]
+    fn parameters_are_counted_without_the_flag_too() {
+        // So the pure MySQL Connector/Python writes it, and MySQL 9.7.4 refuses it without a count.
+        let named = Known {
+            named: true,
+            ..known(1)
+        };
+        let payload: Bytes = [&head(0)[..], &[1, 0, 1], &BLOB, &[0], b"\x01x"]
             .concat()
             .into();
         let execute = Execute::parse(&payload, named).expect("a command");
-        assert_eq!(execute.parameters.len(), 1);
+        assert_eq!(contents(&payload, &execute), [Some(&b"x"[..])]);
         let same = execute.rebuilt(&payload, &[Sent::Same(0)], 1).concat();
         assert_eq!(same, payload);
+        // Where the server has parameters and the client sees none, or the other way round.
+        let none = Known { count: 0, ..named };
+        let bare = Bytes::from(head(0));
+        let execute = Execute::parse(&bare, none).expect("a command");
+        let rebuilt = execute.rebuilt(&bare, &[text("p")], 0).concat();
+        let expected = [&head(0)[..], &[1, 0, 1, 0xFD, 0, 0], b"\x01p"].concat();
+        assert_eq!(rebuilt, expected);
+        let execute = Execute::parse(&payload, named).expect("a command");
+        assert_eq!(execute.rebuilt(&payload, &[], 1).concat(), bare);
     }
 
     #[test]

@@ -96,6 +96,44 @@ fn other_commands_with_attributes() {
     );
 }
 
+/// Parameters are counted by whoever has the capability, whether there are attributes or not.
+#[test]
+fn prepared_statements_without_attributes() {
+    let Some(lab) = lab("attributes_prepared") else {
+        return;
+    };
+    for port in [lab.port, lab.proxy.port("bytes")] {
+        let login = lab.login();
+        let bits = login.capabilities | caps::QUERY_ATTRIBUTES;
+        let mut client = lab.connect(port, &login.capabilities(bits));
+        client.attributes = vec![0, 1];
+        let insert = client
+            .prepare("REPLACE INTO t (id, data) VALUES (?, ?)")
+            .expect("prepared");
+        // Where it goes directly, a pointer.
+        let value: &[u8] = match port == lab.port {
+            true => b"{}",
+            false => b"mYm\0x",
+        };
+        for bound in [true, false] {
+            // No flags, two parameters, none of them NULL.
+            let mut execute = [&insert.to_le_bytes()[..], &[0, 1, 0, 0, 0, 2, 0]].concat();
+            execute.push(u8::from(bound));
+            if bound {
+                execute.extend([8, 0, 0, 0xfd, 0, 0]);
+            }
+            execute.extend(1u64.to_le_bytes());
+            execute.push(value.len() as u8);
+            execute.extend(value);
+            let frames = client.command(com::STMT_EXECUTE, &execute, Expect::Results);
+            assert_eq!(frames[0].body[0], 0, "{}", frames[0].body.escape_ascii());
+        }
+        let read = client.value("SELECT data FROM t WHERE id = 1");
+        assert_eq!(read.as_deref(), Some(value));
+    }
+    assert!(lab.direct().text("SELECT data FROM t").contains("\"hash\""));
+}
+
 /// `resultset_metadata = NONE`: the relay follows; a codec column cannot be told, and is refused.
 #[test]
 fn results_without_definitions() {

@@ -197,6 +197,39 @@ fn many_values_are_read_as_each_alone() {
 }
 
 #[test]
+fn many_values_are_written_as_each_alone() {
+    let place = testing::Place::new();
+    let to = place.writing();
+    let sent: Vec<Bytes> = [&b"dj0\0\x0a\x01\0\x05"[..], b"no blob", b"mYm\0A", b""]
+        .map(Bytes::from_static)
+        .to_vec();
+    for spec in ["<blob>", "<plain>", "<hash@>", "<attach>"] {
+        let chain = TypeSpec::parse(spec)
+            .unwrap()
+            .resolve_in(&custom())
+            .unwrap();
+        let to = Writing {
+            store: chain.store.as_deref(),
+            ..to
+        };
+        let alone = sent.iter().map(|sent| chain.write(sent.clone(), &to));
+        let alone: Vec<_> = alone.map(|stored| format!("{stored:?}")).collect();
+        let together = chain.write_many(sent.iter().map(|sent| (sent.clone(), to)).collect());
+        let together: Vec<_> = together
+            .iter()
+            .map(|stored| format!("{stored:?}"))
+            .collect();
+        assert_eq!(together, alone, "{spec}");
+        assert!(
+            alone.iter().any(|stored| stored.starts_with("Ok")),
+            "{alone:?}"
+        );
+        let is_err = |stored: &String| stored.starts_with("Err");
+        assert_eq!(alone.iter().any(is_err), spec != "<hash@>", "{alone:?}");
+    }
+}
+
+#[test]
 fn a_codec_that_loses_values_is_noticed() {
     let values = vec![
         Ok(1),

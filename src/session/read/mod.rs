@@ -15,7 +15,6 @@
 //! with one in place of the row. If that is found only when part of a
 //! large value is with the client, its last piece is withheld and the connection ends.
 
-mod batches;
 pub mod columns;
 pub mod guard;
 pub mod origin;

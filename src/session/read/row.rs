@@ -17,9 +17,9 @@ use bytes::Bytes;
 use tokio::sync::{Semaphore, oneshot};
 use tokio_util::task::AbortOnDropHandle;
 
-use super::batches::{self, Batches, Outcome};
-use crate::codec::{Dtype, Given, Manner, ObjectRef, Pointer};
+use crate::codec::{CodecError, Dtype, Given, Manner, ObjectRef, Pointer};
 use crate::refusal::Refusal;
+use crate::session::batches::{self, Batches, Work};
 use crate::session::coded::{self, Coded, Room, Terms, Text};
 use crate::session::connection::link::Outgoing;
 use crate::session::refuse;
@@ -81,7 +81,7 @@ type Later = Pin<Box<dyn Future<Output = Result<Ready, Refusal>> + Send>>;
 /// What a statement gets its values with.
 pub struct Means {
     terms: Terms,
-    batches: Batches,
+    batches: Batches<Box<Decoding>>,
     /// Lets as many fetch and decode at once as `limits.store_parallel` says.
     gate: Arc<Semaphore>,
     /// Objects of more bytes are not fetched ahead.
@@ -197,8 +197,9 @@ impl Means {
             return (Value::later(decoding.alone()), 0);
         }
         if decoding.stored.len() <= batches::SHORT && !shown.column.chain.is_external() {
-            let outcome = self.batches.put(shown, decoding.stored.clone());
-            return (Value::Decoding(outcome, Box::new(decoding)), self.share);
+            let decoding = Box::new(decoding);
+            let outcome = self.batches.put(decoding.clone());
+            return (Value::Decoding(outcome, decoding), self.share);
         }
         let gate = self.gate.clone();
         let decode = async move {
@@ -218,6 +219,21 @@ pub struct Decoding {
     terms: Terms,
     share: u64,
     stored: Bytes,
+}
+
+type Outcome = Result<Given, CodecError>;
+
+impl Work for Box<Decoding> {
+    type Outcome = Outcome;
+
+    fn column(&self) -> &Arc<Coded> {
+        &self.column
+    }
+
+    fn all(works: Vec<Self>, column: &Coded, terms: &Terms) -> Vec<Outcome> {
+        let stored = works.into_iter().map(|work| (work.stored, work.text));
+        column.read_many(stored.collect(), terms)
+    }
 }
 
 impl Decoding {

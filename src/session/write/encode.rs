@@ -15,12 +15,13 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use futures_util::{StreamExt, TryStreamExt, stream};
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, oneshot};
 
 use crate::catalog::Table;
 use crate::codec::{CodecError, Key, Manner, Notation, Stored};
 use crate::metrics::{Phase, metrics};
 use crate::refusal::Refusal;
+use crate::session::batches::{self, Batches, Work};
 use crate::session::coded::{self, Coded, Room, Terms};
 use crate::session::refuse;
 use crate::session::shared::Shared;
@@ -54,18 +55,29 @@ pub struct Encoder<'a> {
     terms: Terms,
     /// For values that pass through; with an end to the time of all of them.
     stores: Stores,
+    /// For short values.
+    batches: Batches<Encoding>,
     /// Held by the value that has all the room of the statement.
     alone: Mutex<()>,
+}
+
+/// A short value, on its way to a column of the row with this key.
+struct Encoding {
+    column: Arc<Coded>,
+    literal: Literal,
+    key: Key,
 }
 
 impl<'a> Encoder<'a> {
     /// For a statement with so many values, from a client that writes in `charset`.
     pub fn new(shared: &'a Shared, manner: Manner, charset: &'a str, values: usize) -> Self {
         let rounds = values.div_ceil(shared.limits.store_parallel);
+        let terms = Terms::new(shared, manner);
         Self {
             shared,
             charset,
-            terms: Terms::new(shared, manner),
+            batches: Batches::new(terms.clone(), shared.limits.store_parallel),
+            terms,
             stores: shared.stores.for_statement(rounds),
             alone: Mutex::new(()),
         }
@@ -183,7 +195,14 @@ impl<'a> Encoder<'a> {
         let short = value.written <= coded::share(&self.shared.limits);
         let mut tried = None;
         if short {
-            let shared = write(Room::Shared).await;
+            let shared = match self.with_others(column, value, key) {
+                Some(outcome) => outcome.await.ok(),
+                None => None,
+            };
+            let shared = match shared {
+                Some(stored) => stored.map(&spell),
+                None => write(Room::Shared).await,
+            };
             let too_large = matches!(&shared, Err(error) if refuse::is_limit(error));
             tried = (!too_large || !self.terms.has_more_room()).then_some(shared);
         }
@@ -197,8 +216,39 @@ impl<'a> Encoder<'a> {
         stored.map_err(|error| self.refusal(column, error))
     }
 
+    /// What becomes of a short value among others; `None` for others, and for one that is put into
+    /// a store, which takes its time.
+    fn with_others(
+        &self,
+        column: &Arc<Coded>,
+        value: &Sent<'_>,
+        key: &Key,
+    ) -> Option<oneshot::Receiver<Result<Stored, CodecError>>> {
+        let is_short = value.written <= batches::SHORT as u64;
+        (is_short && !column.chain.is_external()).then(|| {
+            self.batches.put(Encoding {
+                column: column.clone(),
+                literal: value.literal.clone(),
+                key: key.clone(),
+            })
+        })
+    }
+
     fn refusal(&self, column: &Coded, error: CodecError) -> Refusal {
         refuse::written(&column.name, self.terms.manner.notation, error)
+    }
+}
+
+impl Work for Encoding {
+    type Outcome = Result<Stored, CodecError>;
+
+    fn column(&self) -> &Arc<Coded> {
+        &self.column
+    }
+
+    fn all(works: Vec<Self>, column: &Coded, terms: &Terms) -> Vec<Self::Outcome> {
+        let sent = works.into_iter().map(|work| (work.literal, work.key));
+        column.write_many(&sent.collect::<Vec<_>>(), terms)
     }
 }
 
