@@ -20,7 +20,7 @@ use bytes::Bytes;
 
 use super::Python;
 use super::call::{self, Answer, Asked, Facts, Following, Form, Header, Takes, What};
-use super::pool::Failure;
+use super::job::Failure;
 use crate::codec::chain;
 use crate::codec::section::{self, Section};
 use crate::codec::value::Packed;

@@ -7,7 +7,7 @@
 //! - `settings`: what the operator decides.
 //! - `codec`: a codec of a package, as a [`Codec`](crate::codec::Codec) of this process.
 //! - `call`: what a worker is asked, and what it answers.
-//! - `pool`: the workers, and the calls that wait for one.
+//! - `pool`: the workers, and the calls (`job`) that wait for one (`queue`).
 //! - `process`: one worker: started, asked, killed. `guard` ends them all with this process,
 //!   whatever its end; `channel` is the socket to it; `output` logs what they print.
 //! - `worker/`: the Python side, part of the binary.
@@ -19,9 +19,11 @@ mod call;
 mod channel;
 mod codec;
 mod guard;
+mod job;
 mod output;
 mod pool;
 mod process;
+mod queue;
 mod settings;
 
 use std::sync::Arc;

@@ -17,8 +17,7 @@
 //! queue for other workers, and who answers first counts. A codec with long calls gets no more
 //! workers than all but one, so that it does not hold up the others for ever.
 
-use std::collections::{HashMap, VecDeque};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -29,12 +28,10 @@ use serde_json::Value as Json;
 use super::Settings;
 use super::call::{Answer, Asked};
 use super::channel::Broken;
+use super::job::{Failure, Job};
 use super::process::{End, Folder, Listing, StartError, Worker};
+use super::queue::Queue;
 use crate::metrics::metrics;
-
-/// The most calls of a frame, and the most bytes; a longer value is alone.
-const CALLS: usize = 256;
-const BYTES: u64 = 4 << 20;
 
 /// When a call counts as long.
 const STALL: Duration = Duration::from_secs(1);
@@ -53,40 +50,6 @@ pub(super) struct Pool {
     shared: Arc<Shared>,
 }
 
-/// Why a call has no answer.
-#[derive(Debug, Clone, thiserror::Error)]
-pub(super) enum Failure {
-    #[error("took more than {} seconds (codecs.python.deadline_seconds)", .0.as_secs_f64())]
-    Late(Duration),
-    #[error("no Python worker was free within {} seconds (codecs.python.workers)", .0.as_secs())]
-    Busy(Duration),
-    #[error("its Python process ended ({0})")]
-    Ended(End),
-    #[error("its Python process did not answer as it should")]
-    Nonsense,
-    #[error("the Python of its environment {0}")]
-    NotStarted(String),
-    #[error("the value takes more than a quarter of codecs.python.memory_bytes")]
-    TooLarge,
-    #[error("codec-proxy is about to end")]
-    Ending,
-}
-
-impl Failure {
-    /// In a word, for the counters.
-    fn name(&self) -> &'static str {
-        match self {
-            Self::Late(_) => "late",
-            Self::Busy(_) => "busy",
-            Self::Ended(_) => "ended",
-            Self::Nonsense => "nonsense",
-            Self::NotStarted(_) => "not_started",
-            Self::TooLarge => "too_large",
-            Self::Ending => "ending",
-        }
-    }
-}
-
 struct Shared {
     settings: Settings,
     /// As workers are told them.
@@ -94,37 +57,6 @@ struct Shared {
     queue: Mutex<Queue>,
     arrived: Condvar,
     folder: Mutex<Option<Arc<Folder>>>,
-}
-
-#[derive(Default)]
-struct Queue {
-    waiting: VecDeque<Arc<Job>>,
-    /// Threads, and those of them that have nothing to do.
-    threads: usize,
-    idle: usize,
-    /// Workers that are ready or at work.
-    ready: usize,
-    /// Workers that were started to see what there is.
-    spare: Vec<Worker>,
-    /// When a start last failed, and why.
-    failed: Option<(Instant, String)>,
-    /// For each codec, how many workers have long calls of it.
-    stalled: HashMap<String, usize>,
-    ending: bool,
-}
-
-/// A call that somebody waits for.
-struct Job {
-    asked: Asked,
-    bodies: [Bytes; 2],
-    /// Whether it may be done twice.
-    repeatable: bool,
-    /// Whether a worker has ended at it.
-    tried: AtomicBool,
-    answer: Mutex<Option<Result<Answer, Failure>>>,
-    /// Set with the answer, which is taken out by who waits.
-    answered: AtomicBool,
-    arrived: Condvar,
 }
 
 impl Pool {
@@ -413,89 +345,6 @@ impl Shared {
     }
 }
 
-impl Queue {
-    /// The first call that may run now.
-    fn next(&mut self, workers: usize) -> Option<usize> {
-        self.waiting.retain(|job| !job.is_answered());
-        self.waiting
-            .iter()
-            .position(|job| self.may_run(job, workers))
-    }
-
-    /// The calls for the next frame of one of so many workers; none if there is nothing to do.
-    fn share(&mut self, workers: usize) -> Vec<Arc<Job>> {
-        let Some(first) = self.next(workers) else {
-            return Vec::new();
-        };
-        let most = self.waiting.len().div_ceil(self.threads.max(1)).min(CALLS);
-        let mut jobs: Vec<_> = self.waiting.remove(first).into_iter().collect();
-        let mut bytes: u64 = jobs.iter().map(|job| job.asked.length).sum();
-        if jobs.iter().any(|job| job.is_alone()) {
-            return jobs;
-        }
-        let mut at = first;
-        while let Some(job) = self.waiting.get(at).filter(|_| jobs.len() < most) {
-            bytes += job.asked.length;
-            if bytes > BYTES {
-                break;
-            }
-            if job.is_alone() || !self.may_run(job, workers) {
-                at += 1;
-                continue;
-            }
-            jobs.extend(self.waiting.remove(at));
-        }
-        jobs
-    }
-
-    fn may_run(&self, job: &Job, workers: usize) -> bool {
-        let stalled = self.stalled.get(&job.asked.codec).copied();
-        workers == 1 || stalled.unwrap_or_default() < workers - 1
-    }
-}
-
-impl Job {
-    fn new(asked: Asked, bodies: [Bytes; 2], repeatable: bool) -> Self {
-        Self {
-            asked,
-            bodies,
-            repeatable,
-            tried: AtomicBool::new(false),
-            answer: Mutex::default(),
-            answered: AtomicBool::new(false),
-            arrived: Condvar::new(),
-        }
-    }
-
-    fn is_alone(&self) -> bool {
-        !self.repeatable || self.tried.load(Ordering::Relaxed)
-    }
-
-    fn is_answered(&self) -> bool {
-        self.answered.load(Ordering::Acquire)
-    }
-
-    /// The first answer counts.
-    fn answer(&self, answer: Result<Answer, Failure>) {
-        let mut place = lock(&self.answer);
-        if !self.answered.swap(true, Ordering::AcqRel) {
-            *place = Some(answer);
-            self.arrived.notify_all();
-        }
-    }
-
-    fn wait(&self, time: Duration) -> Result<Answer, Failure> {
-        let place = lock(&self.answer);
-        let waited = self
-            .arrived
-            .wait_timeout_while(place, time, |answer| answer.is_none());
-        let (mut place, _) = waited.unwrap_or_else(PoisonError::into_inner);
-        // Whoever answers now is too late.
-        self.answered.store(true, Ordering::Release);
-        place.take().unwrap_or(Err(Failure::Busy(time)))
-    }
-}
-
 /// Where the worker of a thread is.
 struct Place<'a> {
     shared: &'a Shared,
@@ -577,83 +426,4 @@ fn wait<'a, T>(condition: &Condvar, guard: MutexGuard<'a, T>) -> MutexGuard<'a, 
     condition
         .wait(guard)
         .unwrap_or_else(PoisonError::into_inner)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::codec::{Site, ValueLimits};
-    use crate::python::call::What;
-
-    fn job(codec: &str, length: u64, repeatable: bool) -> Arc<Job> {
-        let site = Site {
-            schema: "lab",
-            table: "scan",
-            column: "data",
-        };
-        let asked = Asked::new(codec, What::Encode, &site, &ValueLimits::default());
-        let asked = Asked { length, ..asked };
-        Arc::new(Job::new(asked, [Bytes::new(), Bytes::new()], repeatable))
-    }
-
-    fn queue(threads: usize, jobs: impl IntoIterator<Item = Arc<Job>>) -> Queue {
-        Queue {
-            waiting: jobs.into_iter().collect(),
-            threads,
-            ..Queue::default()
-        }
-    }
-
-    #[test]
-    fn workers_share_what_waits() {
-        let mut queue = queue(2, (0..10).map(|_| job("graph", 100, true)));
-        assert_eq!(queue.share(2).len(), 5);
-        assert_eq!(queue.share(2).len(), 3);
-        let large = (0..10).map(|_| job("graph", BYTES / 2, true));
-        let mut queue = self::queue(1, large);
-        assert_eq!(queue.share(1).len(), 2);
-    }
-
-    #[test]
-    fn what_must_not_be_repeated_or_has_ended_a_worker_goes_alone() {
-        let jobs = [
-            job("graph", 1, true),
-            job("parquet", 1, false),
-            job("graph", 1, true),
-        ];
-        let mut queue = queue(1, jobs);
-        assert_eq!(queue.share(1).len(), 2);
-        assert_eq!(queue.share(1).len(), 1);
-        let jobs = [job("graph", 1, true), job("graph", 1, true)];
-        jobs[0].tried.store(true, Ordering::Relaxed);
-        let mut queue = self::queue(1, jobs);
-        assert_eq!(queue.share(1).len(), 1);
-        assert_eq!(queue.share(1).len(), 1);
-    }
-
-    #[test]
-    fn long_calls_leave_a_worker_to_others() {
-        let jobs = [job("slow", 1, true), job("graph", 1, true)];
-        let mut queue = queue(2, jobs);
-        queue.stalled.insert("slow".to_owned(), 1);
-        let taken = queue.share(2);
-        assert_eq!(taken[0].asked.codec, "graph");
-        assert!(queue.share(2).is_empty());
-        // With a third worker there is room.
-        assert_eq!(queue.share(3)[0].asked.codec, "slow");
-    }
-
-    #[test]
-    fn the_first_answer_counts_and_nobody_waits_for_ever() {
-        let waiting = job("graph", 1, true);
-        let late = waiting.wait(Duration::from_millis(1));
-        assert!(matches!(late, Err(Failure::Busy(_))));
-        assert!(waiting.is_answered());
-        let mut queue = queue(1, [waiting]);
-        assert!(queue.share(1).is_empty());
-        let answered = job("graph", 1, true);
-        answered.answer(Err(Failure::Nonsense));
-        answered.answer(Err(Failure::Ending));
-        assert!(matches!(answered.wait(STALL), Err(Failure::Nonsense)));
-    }
 }
