@@ -59,7 +59,8 @@ def main():
                 table.insert([{"id": next_id + at, "data": value} for at in range(count)])
                 next_id += count
             else:
-                fetched = first.to_arrays("data")
+                # Not to_arrays(), which makes an array of a graph's nodes.
+                fetched = [row["data"] for row in first.to_dicts()]
         seconds = time.perf_counter() - begin
         if verb == "select" and not (len(fetched) == count and is_right(fetched[0])):
             sys.exit("what was fetched is not what was inserted")

@@ -58,7 +58,8 @@ def measure(bench, labels, rounds, quick):
 def spikes(size):
     """A packed array of so many bytes, sorted, as NumPy's `float64`."""
     count = size // 8
-    numbers = sorted(random.Random(7).uniform(0, 1000) for _ in range(count))
+    source = random.Random(7)
+    numbers = sorted(source.uniform(0, 1000) for _ in range(count))
     return b"mYm\0A" + struct.pack("<QQII", 1, count, 6, 0) + struct.pack(f"<{count}d", *numbers)
 
 
