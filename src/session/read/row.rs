@@ -224,13 +224,17 @@ pub struct Decoding {
 type Outcome = Result<Given, CodecError>;
 
 impl Work for Box<Decoding> {
+    type Terms = Terms;
     type Outcome = Outcome;
 
-    fn column(&self) -> &Arc<Coded> {
-        &self.column
+    fn is_like(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.column, &other.column)
     }
 
-    fn all(works: Vec<Self>, column: &Coded, terms: &Terms) -> Vec<Outcome> {
+    fn all(works: Vec<Self>, terms: &Terms) -> Vec<Outcome> {
+        let Some(column) = works.first().map(|work| work.column.clone()) else {
+            return Vec::new();
+        };
         let stored = works.into_iter().map(|work| (work.stored, work.text));
         column.read_many(stored.collect(), terms)
     }

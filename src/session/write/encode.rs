@@ -240,13 +240,17 @@ impl<'a> Encoder<'a> {
 }
 
 impl Work for Encoding {
+    type Terms = Terms;
     type Outcome = Result<Stored, CodecError>;
 
-    fn column(&self) -> &Arc<Coded> {
-        &self.column
+    fn is_like(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.column, &other.column)
     }
 
-    fn all(works: Vec<Self>, column: &Coded, terms: &Terms) -> Vec<Self::Outcome> {
+    fn all(works: Vec<Self>, terms: &Terms) -> Vec<Self::Outcome> {
+        let Some(column) = works.first().map(|work| work.column.clone()) else {
+            return Vec::new();
+        };
         let sent = works.into_iter().map(|work| (work.literal, work.key));
         column.write_many(&sent.collect::<Vec<_>>(), terms)
     }
