@@ -9,7 +9,7 @@ export FUZZ_SECONDS ?= 600
 TOOLS := $(or $(CODEC_PROXY_TOOLS),$(CARGO_TARGET_DIR)/tools)
 PROXY := $(CARGO_TARGET_DIR)/debug/codec-proxy
 
-.PHONY: help demo up build test test-page test-clients test-datajoint-2 test-datajoint-0 bench fuzz clean shapes
+.PHONY: help demo up build test test-page test-gib test-clients test-datajoint-2 test-datajoint-0 bench fuzz clean shapes
 
 help: ## this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -35,6 +35,11 @@ test: ## installs what is missing and runs every test
 	@{ $(SETUP)/python.sh dj0 dj013 dj2 seaweedfs lab && $(SETUP)/packages.sh && $(SETUP)/azurite.sh; } & tools=$$!; \
 	    cargo test --locked --no-run; built=$$?; wait $$tools && exit $$built
 	@if cargo nextest --version >/dev/null 2>&1; then cargo nextest run --locked --no-fail-fast; else cargo test --locked --no-fail-fast; fi
+
+test-gib: ## writes and reads values of 1 GiB in every way: some minutes, 6 GiB of memory
+	@$(SETUP)/toolchain.sh
+	@$(SETUP)/mariadb.sh
+	@cargo test --locked --test integration -- --ignored --exact sizes::one_gib --nocapture
 
 test-page: build ## looks at the page in a real browser, at the widths of a phone and a desk
 	@$(SETUP)/mariadb.sh

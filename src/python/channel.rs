@@ -14,7 +14,7 @@ use serde_json::Value as Json;
 const LENGTHS: usize = 12;
 
 /// The longest header, in bytes.
-const LONGEST_HEADER: u64 = 16 << 20;
+pub(super) const LONGEST_HEADER: u64 = 16 << 20;
 
 /// Up to this many bytes a message is written at once, and so many are read ahead.
 const SMALL: usize = 64 * 1024;

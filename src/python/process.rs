@@ -27,7 +27,7 @@ use serde::Deserialize;
 use serde_json::{Value as Json, json};
 
 use super::call::{Answer, Asked, Facts};
-use super::channel::{Broken, Channel};
+use super::channel::{Broken, Channel, LONGEST_HEADER};
 use super::guard::Guard;
 use super::{Settings, output};
 
@@ -48,9 +48,6 @@ const PROGRESS: &str = "progress";
 
 /// What a worker may keep of the memory that it does not need any more, in bytes.
 const KEPT: u32 = 64 << 20;
-
-/// The longest list of codecs, in bytes.
-const LONGEST_HEADER: u64 = 16 << 20;
 
 /// How long a process may take to be gone once it has closed its socket.
 const LAST_MOMENTS: Duration = Duration::from_millis(200);

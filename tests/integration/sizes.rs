@@ -238,7 +238,7 @@ fn rewritten_packets_around_16_mib() {
 /// The largest values, 1 GiB less what stands around them, by every way in and out: a text, a
 /// bound value, pieces. Prints the seconds of each, and what the proxy has held at most.
 #[test]
-#[ignore = "takes minutes and 6 GiB of memory: cargo nextest run --run-ignored only one_gib"]
+#[ignore = "takes minutes and 6 GiB of memory: make test-gib"]
 fn one_gib() {
     const GIB: usize = 1 << 30;
     let lab = Lab::new("one_gib");
